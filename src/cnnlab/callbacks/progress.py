@@ -1,0 +1,73 @@
+"""One bar for the whole training: epoch, loss, accuracy, time left."""
+
+import sys
+import time
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+GLANCE = 0.5  # seconds between looks at the loss, each of which waits for the device
+
+
+class Progress(Callback):
+    """A bar over all epochs in a terminal, a line an epoch elsewhere."""
+
+    def __init__(self) -> None:
+        self.bar: Bar | None = None
+        self.task = TaskID(0)
+        self.looked = 0.0
+        self.began = 0.0
+
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        self.began = time.monotonic()
+        if not trainer.is_global_zero or not sys.stdout.isatty():
+            return
+        self.bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[scores]}"),
+            TimeElapsedColumn(),
+            TextColumn("ETA"),
+            TimeRemainingColumn(),
+        )
+        total = int(trainer.num_training_batches) * (trainer.max_epochs or 1)
+        self.task = self.bar.add_task(self._epoch(trainer), total=total, scores="")
+        self.bar.start()
+
+    def _epoch(self, trainer: Trainer) -> str:
+        return f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+
+    def _scores(self, trainer: Trainer, **more: float) -> str:
+        metrics = trainer.callback_metrics
+        values = {"loss": metrics.get("train/loss"), "val accuracy": metrics.get("val/accuracy"), **more}
+        return "  ".join(f"{name} {float(value):.4f}" for name, value in values.items() if value is not None)
+
+    def on_train_batch_end(self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int) -> None:
+        if self.bar is None:
+            return
+        done = trainer.current_epoch * int(trainer.num_training_batches) + batch_idx + 1
+        self.bar.update(self.task, completed=done, description=self._epoch(trainer))
+        if time.monotonic() - self.looked > GLANCE:
+            self.looked = time.monotonic()
+            self.bar.update(self.task, scores=self._scores(trainer, loss=outputs["loss"].item()))
+
+    def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
+        if self.bar is not None:
+            self.bar.update(self.task, scores=self._scores(trainer))
+        elif trainer.is_global_zero:
+            spent = time.monotonic() - self.began
+            left = spent / (trainer.current_epoch + 1) * ((trainer.max_epochs or 1) - trainer.current_epoch - 1)
+            print(f"{self._epoch(trainer)}  {self._scores(trainer)}  {spent:.0f} s, ETA {left:.0f} s", flush=True)
+
+    def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
+        self._close()
+
+    def on_exception(self, trainer: Trainer, module: LightningModule, exception: BaseException) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None

@@ -1,0 +1,70 @@
+"""A cell of a study: one configuration, its readable name and its identity."""
+
+import hashlib
+import json
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from cnnlab.check import check
+
+# Where things lie and what one sees: none of it changes a result.
+WITHOUT_EFFECT = (
+    "study",
+    "runs_dir",
+    "data_dir",
+    "logger",
+    "datamodule.data_dir",
+    "datamodule.source.data_dir",
+    "datamodule.num_workers",
+    "callbacks.progress",
+    "trainer.profiler",
+    "trainer.detect_anomaly",
+)
+
+
+def resolved(cfg: DictConfig) -> dict[str, Any]:
+    """The configuration as plain values, without Hydra's own part."""
+    if "hydra" in cfg:
+        cfg = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
+    values: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
+    return values
+
+
+def cell_name(cfg: DictConfig) -> str:
+    """vgg16-batch-dropout0.5-adam-cifar10-s0-1a2b3c4d: what one wants to read, then a hash of all that has an effect.
+
+    Raises:
+        UserError: the configuration is not legal; what has no legal configuration has no name.
+    """
+    config = resolved(cfg)
+    check(config)
+    optimizer = config["optim"]["_target_"].rsplit(".")[-1].lower()
+    parts = [
+        config["model"]["name"],
+        regularizer_label(config["regularizer"]),
+        optimizer,
+        config["datamodule"]["name"],
+        f"s{config['seed']}",
+        identity(config),
+    ]
+    return "-".join(parts)
+
+
+def regularizer_label(regularizer: dict[str, Any]) -> str:
+    """What is on: 'none', or 'batch-dropout0.5-weight_decay0.0005'."""
+    norm = regularizer["norm"]
+    on = [f"{key}{value:g}" for key, value in regularizer.items() if key != "norm" and value]
+    return "-".join(([] if norm == "none" else [norm]) + on) or "none"
+
+
+def identity(config: dict[str, Any]) -> str:
+    """Eight hexadecimal digits that two configurations share if and only if they give the same result."""
+    effective = OmegaConf.create(config)
+    for key in WITHOUT_EFFECT:
+        parent, _, leaf = key.rpartition(".")
+        node = OmegaConf.select(effective, parent) if parent else effective
+        if node is not None:
+            node.pop(leaf, None)
+    canonical = json.dumps(OmegaConf.to_container(effective), sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:8]

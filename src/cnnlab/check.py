@@ -1,0 +1,127 @@
+"""Types and ranges of the configuration's values, checked before anything starts; defaults are in conf/ alone."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from cnnlab.errors import UserError, did_you_mean
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Probability = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Natural = Annotated[int, Field(ge=0)]
+FolderName = Annotated[str, StringConstraints(pattern=r"^[^/\\\0]+$", min_length=1, max_length=200)]
+Limit = Annotated[float, Field(gt=0, le=1)] | Count
+
+
+class Group(BaseModel):
+    """A group whose other keys are the business of what it makes."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+
+class Model(Group):
+    name: FolderName
+    in_channels: Count
+    num_classes: Annotated[int, Field(ge=2)]
+    image_size: Count
+    activation: Literal["relu", "sigmoid", "tanh", "leaky_relu", "elu", "gelu", "silu"]
+    stem: Literal["auto", "imagenet", "small"] | None = None
+
+
+class Regularizer(Group):
+    norm: Literal["none", "batch", "group", "instance", "layer"]
+    dropout: Probability
+    spatial_dropout: Probability
+    stochastic_depth: Probability
+    weight_decay: NotNegative
+    l1: NotNegative
+    max_norm: NotNegative
+    label_smoothing: Probability
+
+
+class Optim(Group):
+    lr: Positive
+    momentum: Probability = 0
+    betas: tuple[Probability, Probability] = Field((0, 0), strict=False)
+
+
+class Scheduler(Group):
+    warmup_epochs: NotNegative
+    step_size: Count = 1
+    gamma: Positive = 1
+    patience: Natural = 0
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    pct_start: Annotated[float, Field(gt=0, lt=1)] = 0.5
+
+
+class Datamodule(Group):
+    name: FolderName
+    num_classes: Annotated[int, Field(ge=2)]
+    in_channels: Count
+    image_size: Count
+    batch_size: Count
+    val_fraction: Annotated[float, Field(gt=0, lt=1)]
+    fraction: Annotated[float, Field(gt=0, le=1)]
+    split_seed: Natural
+    num_workers: Natural
+    mean: list[float]
+    std: list[Positive]
+
+
+class Trainer(Group):
+    accelerator: Literal["auto", "cpu", "gpu"]
+    devices: Count
+    num_nodes: Count
+    precision: Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true"]
+    max_epochs: Count
+    gradient_clip_val: Positive | None
+    accumulate_grad_batches: Count
+    check_val_every_n_epoch: Count
+    limit_train_batches: Limit
+    limit_val_batches: Limit
+    limit_test_batches: Limit
+
+
+class Config(Group):
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    study: FolderName
+    model: Model
+    regularizer: Regularizer
+    optim: Optim
+    scheduler: Scheduler
+    datamodule: Datamodule
+    trainer: Trainer
+
+
+def check(config: dict[str, Any]) -> None:
+    """Looks at every common key.
+
+    Raises:
+        UserError: it names each wrong key, its value, and what is allowed.
+    """
+    try:
+        Config.model_validate(config)
+    except ValidationError as error:
+        raise UserError("\n".join(dict.fromkeys(_explained(problem) for problem in error.errors()))) from error
+    data = config["datamodule"]
+    for key in ("mean", "std"):
+        if len(data[key]) != data["in_channels"]:
+            raise UserError(
+                f"datamodule.{key}={data[key]} has {len(data[key])} values, but datamodule.in_channels is "
+                f"{data['in_channels']}: one value a channel is needed"
+            )
+
+
+def _explained(problem: Any) -> str:
+    # unions and list positions are pydantic's affair, not the user's
+    loc = [str(part) for part in problem["loc"] if isinstance(part, str) and part.isidentifier()]
+    key, value, message = ".".join(loc), problem["input"], problem["msg"]
+    if problem["type"] == "missing":
+        return f"{key} is missing"
+    if problem["type"] == "literal_error":
+        allowed = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        return f"{key}={value} is not allowed: {', '.join(allowed)}.{did_you_mean(str(value), allowed)}"
+    message = message.replace("Input should be", "must be").replace("a valid", "a")
+    return f"{key}={value}: it {message}"

@@ -1,0 +1,106 @@
+"""The LightningModule: a network, an objective, an optimizer, a schedule, and their scores."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from lightning import LightningModule
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from cnnlab.errors import Diverged
+from cnnlab.losses import Objective
+from cnnlab.metrics import Scores
+
+Batch = tuple[Tensor, Tensor, Tensor]
+
+
+class Classifier(LightningModule):
+    """Trains and judges one network.
+
+    Batches are (images float32 [N, C, H, W], labels int64 [N], positions int64 [N]). Logged once an epoch, for each
+    of train, val and test: loss (plain cross entropy, whatever training minimizes), accuracy, top5_accuracy and
+    macro_f1; for train also objective and lr.
+
+    Raises:
+        Diverged: the training loss of an epoch is not finite.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        objective: Objective,
+        num_classes: int,
+        optimizer: Callable[[nn.Module], Optimizer],
+        schedule: Callable[[Optimizer, int, int], list[dict[str, Any]]],
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.net = net
+        self.objective = objective
+        self.train_scores = Scores(num_classes)
+        self.val_scores = Scores(num_classes)
+        self.test_scores = Scores(num_classes)
+        self.make_optimizer = optimizer
+        self.make_schedule = schedule
+        self.seed = seed
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [N, K]."""
+        logits: Tensor = self.net(images)
+        return logits
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
+        # Dropout is a function of seed, step and process, not of what was computed before.
+        torch.manual_seed(hash((self.seed, self.trainer.fit_loop.total_batch_idx, self.global_rank)))
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
+        images, labels, _ = batch
+        objective, cross_entropy, logits = self.objective(self.net(images), labels)
+        self.train_scores.update(logits, labels, cross_entropy, objective)
+        loss: Tensor = objective
+        return loss
+
+    def on_train_epoch_end(self) -> None:
+        scores = self.train_scores.compute()
+        self.train_scores.reset()
+        self.log_dict({f"train/{name}": value for name, value in scores.items()})
+        self.log("train/lr", self.trainer.optimizers[0].param_groups[0]["lr"])
+        if not torch.isfinite(scores["objective"]):
+            raise Diverged(
+                f"train/objective is {scores['objective'].item()} in epoch {self.current_epoch}. "
+                "A smaller optim.lr, scheduler.warmup_epochs, trainer.gradient_clip_val or a norm may help."
+            )
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+        self._judge(self.val_scores, batch)
+
+    def on_validation_epoch_end(self) -> None:
+        self._log_scores("val", self.val_scores)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
+        """Class probabilities [N, K]."""
+        return self._judge(self.test_scores, batch).float().softmax(dim=1)
+
+    def on_test_epoch_end(self) -> None:
+        self._log_scores("test", self.test_scores)
+
+    def _judge(self, scores: Scores, batch: Batch) -> Tensor:
+        images, labels, _ = batch
+        logits: Tensor = self.net(images)
+        if len(labels):  # a process may get nothing of a short last batch
+            cross_entropy = F.cross_entropy(logits, labels)
+            scores.update(logits, labels, cross_entropy, cross_entropy)
+        return logits
+
+    def _log_scores(self, stage: str, scores: Scores) -> None:
+        values = scores.compute()
+        scores.reset()
+        del values["objective"]  # nothing is minimized here
+        self.log_dict({f"{stage}/{name}": value for name, value in values.items()})
+
+    def configure_optimizers(self) -> Any:
+        optimizer = self.make_optimizer(self.net)
+        steps, epochs = int(self.trainer.estimated_stepping_batches), self.trainer.max_epochs or 1
+        return [optimizer], self.make_schedule(optimizer, steps, epochs)

@@ -1,0 +1,46 @@
+"""Where configuration comes from: cnnlab's own conf/, and a conf/ in the folder where the user is."""
+
+from pathlib import Path
+
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.plugins import Plugins
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf import OmegaConf
+
+from cnnlab.cell import cell_name
+from cnnlab.errors import UserError
+
+
+def conf_folder() -> Path:
+    """cnnlab's own: inside an installed package, or at the top of a checkout."""
+    package = Path(__file__).parent
+    return package / "conf" if (package / "conf").is_dir() else package.parents[1] / "conf"
+
+
+class ConfBeside(SearchPathPlugin):
+    """Adds ./conf, so that `model=mine` finds ./conf/model/mine.yaml."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        beside = Path("conf").absolute()
+        if beside.is_dir() and beside != conf_folder():
+            refuse_hidden(beside)
+            search_path.append("beside", f"file://{beside}")
+
+
+def refuse_hidden(folder: Path) -> None:
+    """Raises a UserError if a file there has the name, but not the content, of one of cnnlab's, which would hide it."""
+    for path in sorted(folder.rglob("*.yaml")):
+        own = conf_folder() / path.relative_to(folder)
+        if own.is_file() and own.read_bytes() != path.read_bytes():
+            raise UserError(f"{path} has the name of one of cnnlab's own files, which would hide it; rename it")
+
+
+def register() -> None:
+    """Makes Hydra know the resolvers and plugins that conf/ uses; before any composition."""
+    from cnnlab.data.folder import class_folders
+    from cnnlab.launch.local import LocalLauncher
+
+    OmegaConf.register_new_resolver("cell", lambda *, _root_: cell_name(_root_), replace=True)
+    OmegaConf.register_new_resolver("class_folders", lambda folder: len(class_folders(folder)), replace=True)
+    Plugins.instance().register(LocalLauncher)
+    Plugins.instance().register(ConfBeside)

@@ -1,0 +1,37 @@
+"""What a network costs."""
+
+import resource
+import sys
+
+import torch
+from torch import nn
+from torch.func import functional_call
+from torch.utils.flop_counter import FlopCounterMode
+
+
+def parameters(net: nn.Module) -> int:
+    """Number of trainable parameters."""
+    return sum(p.numel() for p in net.parameters() if p.requires_grad)
+
+
+def flops(net: nn.Module, in_channels: int, image_size: int) -> int:
+    """Floating-point operations of one image's forward pass in evaluation: convolutions and matrix products.
+
+    A multiply-accumulate counts as two. Nothing is computed, and the network's device does not matter.
+    """
+    meta = {name: t.to("meta") for name, t in [*net.named_parameters(), *net.named_buffers()]}
+    training = net.training
+    try:
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            functional_call(net.eval(), meta, torch.empty(1, in_channels, image_size, image_size, device="meta"))
+    finally:
+        net.train(training)
+    return counter.get_total_flops()
+
+
+def peak_memory_bytes() -> int:
+    """Most memory held so far: the GPU's where one was used, else this process' resident set."""
+    if torch.cuda.is_available() and (held := torch.cuda.max_memory_allocated()):
+        return held
+    unit = 1 if sys.platform == "darwin" else 1024  # getrusage's unit
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

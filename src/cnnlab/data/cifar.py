@@ -1,0 +1,91 @@
+"""CIFAR-10 and CIFAR-100 in their binary form (no pickle): records of label bytes and 3 x 32 x 32 pixels."""
+
+import tarfile
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from cnnlab.data.download import download, find
+from cnnlab.data.source import ImageSet, Stage
+from cnnlab.errors import UserError
+
+PIXELS = 3 * 32 * 32
+
+
+class Cifar:
+    """50,000 + 10,000 colour images; `label_bytes` precede each image, of which the last is the label."""
+
+    archive: ClassVar[str]
+    md5: ClassVar[str]
+    members: ClassVar[dict[str, list[str]]]
+    names: ClassVar[str]
+    label_bytes: ClassVar[int]
+
+    def __init__(self, data_dir: str) -> None:
+        self.folder = Path(data_dir)
+
+    def prepare(self) -> None:
+        """Downloads the archive (about 160 MB) where neither it nor its unpacked files are in data_dir."""
+        if not all((self.folder / name).is_file() for name in self._wanted()):
+            self._unpack(find(self.archive, [self.folder]) or self._download())
+
+    def _wanted(self) -> list[str]:
+        return [*self.members["train"], *self.members["test"], self.names]
+
+    def _download(self) -> Path:
+        url = f"https://www.cs.toronto.edu/~kriz/{self.archive}"
+        return download(self.archive, f"md5:{self.md5}", [url], self.folder, ", packed or unpacked")
+
+    def _unpack(self, archive: Path) -> None:
+        """Takes the files out by name: nothing else of the archive is written, wherever it points."""
+        wanted = set(self._wanted())
+        try:
+            with tarfile.open(archive) as tar:
+                for member in tar:
+                    if member.isfile() and (name := Path(member.name).name) in wanted:
+                        stream = tar.extractfile(member)
+                        assert stream is not None  # noqa: S101 - a regular file has a stream
+                        (self.folder / name).write_bytes(stream.read())
+        except (tarfile.TarError, OSError, EOFError) as error:
+            raise UserError(f"{archive} cannot be unpacked: {error}. Delete it, and it is downloaded again.") from error
+
+    def read(self, stage: Stage) -> ImageSet | None:
+        """Train or test images [N, 32, 32, 3]; there is no validation set."""
+        if stage == "val":
+            return None
+        record = self.label_bytes + PIXELS
+        parts = []
+        for name in self.members[stage]:
+            raw = np.fromfile(self.folder / name, np.uint8)
+            if len(raw) == 0 or len(raw) % record:
+                raise UserError(f"{self.folder / name} is not whole. Delete it, and it is unpacked again.")
+            parts.append(raw.reshape(-1, record))
+        records = np.concatenate(parts)
+        images = records[:, self.label_bytes :].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+        return ImageSet(np.ascontiguousarray(images), records[:, self.label_bytes - 1].astype(np.int64))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names that come with the data."""
+        return tuple((self.folder / self.names).read_text().split())
+
+
+class Cifar10(Cifar):
+    """Ten classes."""
+
+    archive = "cifar-10-binary.tar.gz"
+    md5 = "c32a1d4ab5d03f1284b67883e8d87530"
+    members: ClassVar = {"train": [f"data_batch_{n}.bin" for n in range(1, 6)], "test": ["test_batch.bin"]}
+    names = "batches.meta.txt"
+    label_bytes = 1
+
+
+class Cifar100(Cifar):
+    """A hundred fine classes; the coarse label comes first and is not used."""
+
+    archive = "cifar-100-binary.tar.gz"
+    md5 = "03b5dce01913d631647c71ecec9e9cb8"
+    members: ClassVar = {"train": ["train.bin"], "test": ["test.bin"]}
+    names = "fine_label_names.txt"
+    label_bytes = 2

@@ -1,0 +1,59 @@
+"""What a data set is to the rest: three sets of images with labels, read one at a time."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import Subset
+
+Image = NDArray[np.uint8]
+Labels = NDArray[np.int64]
+Stage = Literal["train", "val", "test"]
+
+
+class Images(Protocol):
+    """Images by position: an array [N, H, W, C], or something that decodes them when asked for."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, position: int, /) -> Image: ...
+
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images as uint8 [height, width, channels], in one array [N, H, W, C] or decoded when asked for, and labels [N]."""
+
+    images: Images
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def subset(self, positions: NDArray[np.int64]) -> "ImageSet":
+        """The images at those positions; what is decoded when asked for stays so."""
+        array = isinstance(self.images, np.ndarray)
+        images = self.images[positions] if array else Subset(self.images, positions.tolist())
+        return ImageSet(images, self.labels[positions])
+
+
+class Source(Protocol):
+    """A data set; `read` touches no other stage's files than the one it is asked for."""
+
+    def prepare(self) -> None:
+        """Downloads what is missing; called in one process only."""
+
+    def read(self, stage: Stage) -> ImageSet | None:
+        """The stage's images, or None for 'val' where the data set has no validation set of its own."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes' names, in the order of the labels."""
+
+
+def stratified_split(labels: Labels, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions of the rest and of a random `fraction` that holds the same share of every class, both ascending."""
+    shuffled = np.random.default_rng(seed).permutation(len(labels))
+    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    chosen = np.diff(np.floor(np.arange(len(labels) + 1) * fraction + 1e-9)) > 0  # evenly spaced through all classes
+    return np.sort(by_class[~chosen]), np.sort(by_class[chosen])

@@ -1,0 +1,58 @@
+"""Hydra's and OmegaConf's errors in words that name the culprit and the nearest legal choice."""
+
+from collections.abc import Iterator
+
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, InterpolationKeyError, MissingMandatoryValue, OmegaConfBaseException
+
+from cnnlab.errors import UserError, did_you_mean
+
+
+def explain(error: BaseException) -> str | None:
+    """What the user can do about it, or None if it is no error of theirs."""
+    chain = list(_causes(error))
+    for cause in chain:
+        if isinstance(cause, UserError):
+            return str(cause)
+    for cause in chain:
+        if isinstance(cause, MissingConfigException):
+            return _missing_choice(cause)
+        if isinstance(cause, (ConfigKeyError, ConfigAttributeError)) and not isinstance(cause, InterpolationKeyError):
+            return _unknown_key(cause)
+        if isinstance(cause, MissingMandatoryValue):
+            return f"{cause.full_key} has no value: give one, {cause.full_key}=..."
+        if isinstance(cause, OverrideParseException):
+            return f"{cause.override} cannot be read: {_first_line(cause)}. Quote it: '{cause.override}'"
+    if isinstance(error, (HydraException, OmegaConfBaseException)):
+        return _first_line(error)
+    return None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:2]) or type(error).__name__
+
+
+def _missing_choice(error: MissingConfigException) -> str:
+    group, _, choice = (error.missing_cfg_file or "").rpartition("/")
+    options = [option for option in error.options or [] if not option.startswith("_")]
+    if not group:
+        return f"there is no configuration {choice}.{did_you_mean(choice, options)}"
+    return f"{group}={choice} does not exist.{did_you_mean(choice, options)} There are: {', '.join(options)}"
+
+
+def _unknown_key(error: OmegaConfBaseException) -> str:
+    key = str(error.full_key or error.key)
+    parent, _, leaf = key.rpartition(".")
+    known = [str(name) for name in error.parent_node] if isinstance(error.parent_node, DictConfig) else []
+    near = did_you_mean(leaf, known)
+    if near and parent:
+        near = near.replace("mean ", f"mean {parent}.")
+    return f"there is no key {key}.{near} To add a new one: +{key}=..."

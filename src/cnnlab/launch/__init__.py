@@ -1,0 +1,1 @@
+"""How cells and their processes come to life."""

@@ -1,0 +1,34 @@
+"""One cell, wherever it was started from: its folder, its status, its processes."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from cnnlab.cell import resolved
+from cnnlab.launch.ranks import fit_on_ranks
+from cnnlab.run import Run
+
+
+def train_cell(cfg: DictConfig, folder: Path) -> dict[str, Any]:
+    """Trains a cell that is not done yet and gives its result."""
+    run, config = Run(folder), resolved(cfg)
+    if run.done:
+        return run.result()
+    if os.environ.get("RANK", "0") != "0":  # a process of torchrun's: rank 0 keeps the folder
+        return fit_here(config, folder)
+    with run.attempt(config):
+        trainer = config["trainer"]
+        if trainer["devices"] * trainer["num_nodes"] > 1 and "TORCHELASTIC_RUN_ID" not in os.environ:
+            fit_on_ranks(config, folder)
+        else:
+            fit_here(config, folder)
+    return run.result()
+
+
+def fit_here(config: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Trains in this process."""
+    from cnnlab.train import fit  # torch and Lightning take seconds to import
+
+    return fit(config, str(folder))

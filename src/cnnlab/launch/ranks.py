@@ -1,0 +1,62 @@
+"""The processes of one DDP run, from torch's elastic agent.
+
+Lightning's own launcher runs the command line again in each process, which in a sweep is the whole sweep.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from cnnlab.errors import Diverged, UserError
+
+
+def fit_on_ranks(config: dict[str, Any], folder: Path) -> None:
+    """Trains in `trainer.devices` processes on this machine; one that fails ends them all.
+
+    Raises:
+        UserError: several nodes are asked for, which torchrun must start; or what a process says the user can mend.
+        RuntimeError: a process failed; the message is its own error.
+    """
+    from torch.distributed.elastic.multiprocessing import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    trainer = config["trainer"]
+    if trainer["num_nodes"] > 1:
+        raise UserError(
+            f"trainer.num_nodes={trainer['num_nodes']}: start one process group per node with torchrun, "
+            "as the README's chapter on clusters shows"
+        )
+    agent = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=trainer["devices"],
+        run_id=folder.name,
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        max_restarts=0,
+        monitor_interval=0.5,  # seconds between looks at the processes
+        start_method="spawn",
+    )
+    try:
+        elastic_launch(agent, fit_rank)(config, str(folder))
+    except SignalException as stop:
+        raise SystemExit(128 + stop.sigval) from stop
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        said = failure.message
+        text = said["message"] if isinstance(said, dict) else str(said)
+        kind, _, message = text.partition(": ")
+        known = {"UserError": UserError, "Diverged": Diverged}.get(kind)
+        raise (known(message) if known else RuntimeError(f"rank {rank}: {text}")) from error
+
+
+def fit_rank(config: dict[str, Any], folder: str) -> None:
+    """What each process runs."""
+    import torch
+    from torch.distributed.elastic.multiprocessing.errors import record
+
+    from cnnlab.train import fit
+
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // config["trainer"]["devices"]))
+    record(fit)(config, folder)

@@ -1,0 +1,58 @@
+"""metrics.csv, always written: one row an epoch."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+
+from cnnlab.atomic import write_text
+
+
+class Curves(Logger):
+    """Collects what is logged under train/ and val/ into rows by epoch; the file is whole at any moment."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.file = file
+        self.rows: dict[int, dict[str, float]] = {}
+
+    @property
+    def name(self) -> str:
+        """Lightning asks for one."""
+        return "csv"
+
+    @property
+    def version(self) -> str:
+        """Lightning asks for one."""
+        return ""
+
+    @rank_zero_only
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Nothing: .hydra/config.yaml has them."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        """Adds to the epoch's row; test scores are a result, not a curve."""
+        epoch = int(metrics["epoch"])
+        curves = {name: value for name, value in metrics.items() if name.startswith(("train/", "val/"))}
+        if curves:
+            self.rows.setdefault(epoch, {"epoch": epoch}).update({"step": float(step or 0), **curves})
+
+    @rank_zero_only
+    def save(self) -> None:
+        """Writes all rows."""
+        if not self.rows:
+            return
+        columns = ["epoch", "step", *sorted({name for row in self.rows.values() for name in row} - {"epoch", "step"})]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({**row, "step": int(row["step"])} for _, row in sorted(self.rows.items()))
+        write_text(self.file, text.getvalue())
+
+    def best(self) -> dict[str, float]:
+        """The first row with the highest val/accuracy."""
+        return max(self.rows.values(), key=lambda row: row.get("val/accuracy", -1.0))

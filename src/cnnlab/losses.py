@@ -1,0 +1,29 @@
+"""What training minimizes, and what everything reports."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Outputs = Tensor | tuple[Tensor, ...]
+
+
+class Objective(nn.Module):
+    """Cross entropy with smoothed labels, (1 - e) * one-hot + e / K, plus weighted auxiliary heads.
+
+    In training a network may return (logits, *auxiliary); nobody else knows.
+    """
+
+    def __init__(self, label_smoothing: float, auxiliary_weight: float = 0.3) -> None:
+        super().__init__()
+        self.label_smoothing = label_smoothing
+        self.auxiliary_weight = auxiliary_weight  # Szegedy et al., 2015, section 5
+
+    def forward(self, outputs: Outputs, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Objective and plain cross entropy (means over the batch), and the main head's logits [N, K]."""
+        logits, *auxiliary = outputs if isinstance(outputs, tuple) else (outputs,)
+        cross_entropy = F.cross_entropy(logits, labels)
+        smoothed = self._smoothed(logits, labels) if self.label_smoothing else cross_entropy
+        extra = [self.auxiliary_weight * self._smoothed(head, labels) for head in auxiliary]
+        return sum(extra, start=smoothed), cross_entropy, logits
+
+    def _smoothed(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)

@@ -1,0 +1,49 @@
+"""The optimizer, with the regularizers that act on weights: weight decay, L1, max-norm."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+MakeOptimizer = Callable[..., Optimizer]
+
+
+def build_optimizer(
+    net: nn.Module, make: MakeOptimizer, weight_decay: float, l1: float = 0.0, max_norm: float = 0.0
+) -> Optimizer:
+    """Optimizer over two parameter groups: weights (ndim > 1), which are regularized, and biases and norms, which not.
+
+    make: torch.optim's class with its hyperparameters, taking parameter groups.
+    weight_decay: as that class defines it (an L2 term of the gradient, or decoupled in AdamW).
+    l1: lambda in lambda * sum |w|; its subgradient is added just before the step, so that it is neither clipped nor
+        part of the reported loss.
+    max_norm: largest L2 norm of each unit's incoming weights, restored after each step; 0 is off.
+    """
+    weights = [p for p in net.parameters() if p.ndim > 1]
+    others = [p for p in net.parameters() if p.ndim <= 1]
+    groups: list[dict[str, Any]] = [{"params": weights, "weight_decay": weight_decay}]
+    if others:
+        groups.append({"params": others, "weight_decay": 0.0})
+    optimizer = make(groups)
+    if l1:
+        optimizer.register_step_pre_hook(lambda *_: add_l1(weights, l1))
+    if max_norm:
+        optimizer.register_step_post_hook(lambda *_: constrain(weights, max_norm))
+    return optimizer
+
+
+@torch.no_grad()
+def add_l1(weights: list[nn.Parameter], strength: float) -> None:
+    """Adds the subgradient of strength * sum |w|."""
+    for weight in weights:
+        if weight.grad is not None:
+            weight.grad.add_(weight.sign(), alpha=strength)
+
+
+@torch.no_grad()
+def constrain(weights: list[nn.Parameter], max_norm: float) -> None:
+    """Scales each unit's incoming weights down to that L2 norm (Srivastava et al., 2014, section 5.1)."""
+    for weight in weights:
+        weight.copy_(torch.renorm(weight, p=2, dim=0, maxnorm=max_norm))

@@ -1,0 +1,113 @@
+"""A run's folder: its configuration, its state, its result."""
+
+import json
+import os
+import shutil
+import socket
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from cnnlab.atomic import write_json, write_text
+from cnnlab.errors import Diverged, UserError
+
+Config = dict[str, Any]
+MADE_BY_AN_ATTEMPT = ("result.json", "metrics.csv", "predictions.npz", "checkpoints")
+
+
+class Run:
+    """The folder of one run.
+
+    `.hydra/config.yaml` is the truth about it; `status.json` tells what became of it and `result.json`, written last,
+    what came out.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config_file = folder / ".hydra" / "config.yaml"
+        self.status_file = folder / "status.json"
+        self.result_file = folder / "result.json"
+        self.checkpoints = folder / "checkpoints"
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """What status.json says; empty before the first attempt."""
+        return _read(self.status_file) if self.status_file.exists() else {}
+
+    @property
+    def done(self) -> bool:
+        """Whether there is a result that needs no further attempt."""
+        return self.status.get("state") == "done" and self.result_file.exists()
+
+    def result(self) -> dict[str, Any]:
+        """What result.json says."""
+        return _read(self.result_file)
+
+    @contextmanager
+    def attempt(self, config: Config) -> Iterator[None]:
+        """Keeps status.json true while the block trains, whatever ends it; what it raises goes on.
+
+        Raises:
+            UserError: another process on this machine is training in this folder.
+        """
+        before = self.status
+        if before.get("state") == "running" and before["host"] == socket.gethostname() and _alive(before["pid"]):
+            raise UserError(f"{self.folder} is being trained by process {before['pid']}; wait for it, or stop it first")
+        for name in MADE_BY_AN_ATTEMPT:  # nothing of an earlier attempt may be taken for this one's
+            path = self.folder / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        write_text(self.config_file, OmegaConf.to_yaml(config))
+        begun = time.time()
+        status = {
+            "state": "running",
+            "attempt": before.get("attempt", 0) + 1,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "started": begun,
+        }
+        write_json(self.status_file, status)
+
+        def end(state: str, exit_code: int, **more: str) -> None:
+            seconds = round(time.time() - begun, 3)
+            write_json(self.status_file, {**status, "state": state, "exit_code": exit_code, "seconds": seconds, **more})
+
+        try:
+            yield
+        except Diverged as error:
+            end("diverged", 1, error=str(error))
+            raise
+        except KeyboardInterrupt:
+            end("interrupted", 130)
+            raise
+        except SystemExit as stop:
+            end("interrupted", stop.code if isinstance(stop.code, int) else 1)
+            raise
+        except BaseException as error:
+            end("failed", 1, error=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
+            raise
+        end("done", 0)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read: {error}. Delete it, and the run starts anew.") from error
+    return value
+
+
+def _alive(pid: int) -> bool:
+    if pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
