@@ -4,14 +4,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from cnnlab.errors import UserError, did_you_mean
+from cnnlab.errors import UserError, refusal
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
-FolderName = Annotated[str, StringConstraints(pattern=r"^[^/\\\0]+$", min_length=1, max_length=200)]
+FolderName = Annotated[str, StringConstraints(pattern=r"^[^/\\]+$", min_length=1, max_length=200)]
 Limit = Annotated[float, Field(gt=0, le=1)] | Count
 
 
@@ -105,13 +105,27 @@ def check(config: dict[str, Any]) -> None:
         Config.model_validate(config)
     except ValidationError as error:
         raise UserError("\n".join(dict.fromkeys(_explained(problem) for problem in error.errors()))) from error
-    data = config["datamodule"]
+    _check_together(config["datamodule"], config["trainer"], config["scheduler"])
+
+
+def _check_together(data: dict[str, Any], trainer: dict[str, Any], scheduler: dict[str, Any]) -> None:
+    """What is legal alone may not be legal with the rest."""
     for key in ("mean", "std"):
         if len(data[key]) != data["in_channels"]:
             raise UserError(
                 f"datamodule.{key}={data[key]} has {len(data[key])} values, but datamodule.in_channels is "
                 f"{data['in_channels']}: one value a channel is needed"
             )
+    processes = trainer["devices"] * trainer["num_nodes"]
+    if data["batch_size"] % processes:
+        raise UserError(
+            f"datamodule.batch_size={data['batch_size']} is global and cannot be shared equally by {processes} "
+            "processes (trainer.devices x trainer.num_nodes); take a multiple"
+        )
+    if scheduler["warmup_epochs"] >= trainer["max_epochs"]:
+        raise UserError(
+            f"scheduler.warmup_epochs={scheduler['warmup_epochs']} leaves nothing of the {trainer['max_epochs']} epochs"
+        )
 
 
 def _explained(problem: Any) -> str:
@@ -122,6 +136,12 @@ def _explained(problem: Any) -> str:
         return f"{key} is missing"
     if problem["type"] == "literal_error":
         allowed = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-        return f"{key}={value} is not allowed: {', '.join(allowed)}.{did_you_mean(str(value), allowed)}"
-    message = message.replace("Input should be", "must be").replace("a valid", "a")
+        return refusal(key, value, allowed)
+    if problem["type"] == "string_pattern_mismatch":
+        return f"{key}={value}: it names a folder and must not contain slashes"
+    message = (
+        message.replace("Input should be", "must be")
+        .replace("a valid integer", "a whole number")
+        .replace("a valid", "a")
+    )
     return f"{key}={value}: it {message}"

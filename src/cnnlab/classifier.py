@@ -51,11 +51,14 @@ class Classifier(LightningModule):
         logits: Tensor = self.net(images)
         return logits
 
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         # Dropout is a function of seed, step and process, not of what was computed before.
-        torch.manual_seed(hash((self.seed, self.trainer.fit_loop.total_batch_idx, self.global_rank)))
+        seed = hash((self.seed, self.trainer.fit_loop.total_batch_idx, self.global_rank))
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed takes 1.6 ms: it notes where it was called from
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(seed)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         images, labels, _ = batch
         objective, cross_entropy, logits = self.objective(self.net(images), labels)
         self.train_scores.update(logits, labels, cross_entropy, objective)
@@ -73,13 +76,13 @@ class Classifier(LightningModule):
                 "A smaller optim.lr, scheduler.warmup_epochs, trainer.gradient_clip_val or a norm may help."
             )
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
         self._judge(self.val_scores, batch)
 
     def on_validation_epoch_end(self) -> None:
         self._log_scores("val", self.val_scores)
 
-    def test_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
+    def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Class probabilities [N, K]."""
         return self._judge(self.test_scores, batch).float().softmax(dim=1)
 

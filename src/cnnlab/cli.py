@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -34,7 +35,10 @@ def main() -> None:
     elif command in COMMANDS:
         report_errors(lambda: COMMANDS[command](arguments))
     else:
-        print(f"cnnlab: there is no command {command}.{did_you_mean(command, COMMANDS)} Try cnnlab --help", file=sys.stderr)
+        print(
+            f"cnnlab: there is no command {command}.{did_you_mean(command, COMMANDS)} Try cnnlab --help",
+            file=sys.stderr,
+        )
         sys.exit(2)
 
 
@@ -72,30 +76,58 @@ def train(arguments: list[str]) -> None:
     if study := default_study(arguments):
         arguments = [*arguments, f"study={study}"]
     sys.argv = ["cnnlab train", *arguments]
-    hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="train")(_train)()
+    errors: list[Exception] = []
+    hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="train")(Task(errors))()
+    if errors:
+        raise errors[0]
 
 
-def _train(cfg: Any) -> float:
-    """Hydra's task: the value that a sweeper may maximize is val/accuracy."""
-    from pathlib import Path
+class Task:
+    """What Hydra runs for each cell. The value that a sweeper may maximize is val/accuracy.
 
-    from hydra.core.hydra_config import HydraConfig
+    A single run's error is kept for the caller, since Hydra would print it in its own way; a sweep's launcher
+    gets it.
+    """
+
+    def __init__(self, errors: list[Exception]) -> None:
+        self.errors = errors
+
+    def __call__(self, cfg: Any) -> float | None:
+        from hydra.core.hydra_config import HydraConfig
+        from hydra.types import RunMode
+
+        single = HydraConfig.get().mode == RunMode.RUN
+        try:
+            return train_and_show(cfg, Path(HydraConfig.get().runtime.output_dir), single)
+        except Exception as error:
+            if not single:
+                raise
+            self.errors.append(error)
+            return None
+
+
+def train_and_show(cfg: Any, folder: Path, single: bool) -> float:
+    """Trains a cell and prints its scores, its folder and, after a single run, what to do next."""
     from rich.console import Console
 
     from cnnlab.launch.cell import train_cell
+    from cnnlab.run import Run
 
-    runtime = HydraConfig.get()
-    folder = Path(runtime.runtime.output_dir)
+    was_done = Run(folder).done
     result = train_cell(cfg, folder)
     if os.environ.get("RANK", "0") == "0":
         from cnnlab.summary import result_table
 
-        console = Console()
+        console = Console(highlight=False)
+        if was_done:
+            console.print("This cell was done before; its result is kept. Delete its folder to train it anew.")
         console.print(result_table(result))
-        console.print(f"folder: {os.path.relpath(folder)}", soft_wrap=True, highlight=False)
-        if runtime.mode is not None and runtime.mode.name == "RUN":
-            model = cfg.model.name
-            console.print(f"next:   cnnlab train -m model={model} regularizer=none,paper,all 'seed=range(3)'", soft_wrap=True)
+        console.print(f"folder: {os.path.relpath(folder)}", soft_wrap=True)
+        if single:
+            again = (
+                f"cnnlab train -m model={cfg.model.name} datamodule={cfg.datamodule.name} regularizer=none,paper,all"
+            )
+            console.print(f"next:   {again}", soft_wrap=True)
     accuracy: float = result["metrics"]["val/accuracy"]
     return accuracy
 

@@ -9,12 +9,19 @@ from omegaconf import OmegaConf
 
 from cnnlab.cell import cell_name
 from cnnlab.errors import UserError
+from cnnlab.launch.local import LocalLauncher
 
 
 def conf_folder() -> Path:
     """cnnlab's own: inside an installed package, or at the top of a checkout."""
     package = Path(__file__).parent
     return package / "conf" if (package / "conf").is_dir() else package.parents[1] / "conf"
+
+
+def choices(group: str) -> list[str]:
+    """What can be chosen in a group, the user's own included, without the files that others build on."""
+    folders = [conf_folder() / group, Path("conf", group)]
+    return sorted({path.stem for folder in folders for path in folder.glob("[!_]*.yaml")})
 
 
 class ConfBeside(SearchPathPlugin):
@@ -35,12 +42,16 @@ def refuse_hidden(folder: Path) -> None:
             raise UserError(f"{path} has the name of one of cnnlab's own files, which would hide it; rename it")
 
 
+def count_classes(folder: str) -> int:
+    """For data whose number of classes is only known from its files."""
+    from cnnlab.data.folder import class_folders  # imports Pillow
+
+    return len(class_folders(folder))
+
+
 def register() -> None:
     """Makes Hydra know the resolvers and plugins that conf/ uses; before any composition."""
-    from cnnlab.data.folder import class_folders
-    from cnnlab.launch.local import LocalLauncher
-
     OmegaConf.register_new_resolver("cell", lambda *, _root_: cell_name(_root_), replace=True)
-    OmegaConf.register_new_resolver("class_folders", lambda folder: len(class_folders(folder)), replace=True)
+    OmegaConf.register_new_resolver("class_folders", count_classes, replace=True)
     Plugins.instance().register(LocalLauncher)
     Plugins.instance().register(ConfBeside)

@@ -5,8 +5,9 @@ import sys
 
 import torch
 from torch import nn
-from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
+
+from cnnlab.models.meta import forward_on_meta
 
 
 def parameters(net: nn.Module) -> int:
@@ -19,14 +20,9 @@ def flops(net: nn.Module, in_channels: int, image_size: int) -> int:
 
     A multiply-accumulate counts as two. Nothing is computed, and the network's device does not matter.
     """
-    meta = {name: t.to("meta") for name, t in [*net.named_parameters(), *net.named_buffers()]}
-    training = net.training
-    try:
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
-            functional_call(net.eval(), meta, torch.empty(1, in_channels, image_size, image_size, device="meta"))
-    finally:
-        net.train(training)
-    return counter.get_total_flops()
+    with FlopCounterMode(display=False) as counter:
+        forward_on_meta(net, in_channels, image_size)
+    return int(counter.get_total_flops())
 
 
 def peak_memory_bytes() -> int:

@@ -1,6 +1,6 @@
 """Errors that a user can mend: they are printed in a line or two, without a traceback."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 
@@ -14,5 +14,18 @@ class Diverged(UserError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """' Did you mean vgg16?' or nothing; swapped and missing letters count as near."""
-    near = get_close_matches(word, list(known), n=1, cutoff=0.55)
+    near = get_close_matches(word, list(known), n=5, cutoff=0.55)
+    near.sort(key=lambda other: sorted(other) != sorted(word))  # swapped letters first, else in order of likeness
     return f" Did you mean {near[0]}?" if near else ""
+
+
+def refusal(key: str, value: object, allowed: Iterable[object]) -> str:
+    """'optim.lr=x is not allowed: ...' with the nearest of what is."""
+    words = [str(choice) for choice in allowed]
+    return f"{key}={value} is not allowed: {', '.join(words)}.{did_you_mean(str(value), words)}"
+
+
+def require_one_of(key: str, value: object, allowed: Collection[object]) -> None:
+    """Raises a UserError that names the key, the value and what is allowed, unless the value is."""
+    if value not in allowed:
+        raise UserError(refusal(key, value, allowed))

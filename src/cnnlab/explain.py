@@ -1,11 +1,19 @@
 """Hydra's and OmegaConf's errors in words that name the culprit and the nearest legal choice."""
 
+import re
 from collections.abc import Iterator
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, InterpolationKeyError, MissingMandatoryValue, OmegaConfBaseException
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    InterpolationKeyError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+)
 
+from cnnlab.conf import choices
 from cnnlab.errors import UserError, did_you_mean
 
 
@@ -15,15 +23,20 @@ def explain(error: BaseException) -> str | None:
     for cause in chain:
         if isinstance(cause, UserError):
             return str(cause)
+        if type(cause).__name__ == "MisconfigurationException":  # Lightning's; importing it takes seconds
+            return f"trainer: {cause}"
     for cause in chain:
         if isinstance(cause, MissingConfigException):
             return _missing_choice(cause)
         if isinstance(cause, (ConfigKeyError, ConfigAttributeError)) and not isinstance(cause, InterpolationKeyError):
             return _unknown_key(cause)
         if isinstance(cause, MissingMandatoryValue):
-            return f"{cause.full_key} has no value: give one, {cause.full_key}=..."
+            return _first_line(cause)  # "Missing mandatory value: datamodule.data_dir"
         if isinstance(cause, OverrideParseException):
             return f"{cause.override} cannot be read: {_first_line(cause)}. Quote it: '{cause.override}'"
+    ambiguous = re.search(r"Ambiguous value for argument '(.*?)'", str(error))
+    if ambiguous and isinstance(error, HydraException):
+        return f"{ambiguous[1]} has several values: add -m to train each of them, or write a list in brackets"
     if isinstance(error, (HydraException, OmegaConfBaseException)):
         return _first_line(error)
     return None
@@ -42,7 +55,7 @@ def _first_line(error: BaseException) -> str:
 
 def _missing_choice(error: MissingConfigException) -> str:
     group, _, choice = (error.missing_cfg_file or "").rpartition("/")
-    options = [option for option in error.options or [] if not option.startswith("_")]
+    options = [option for option in error.options or choices(group) if not option.startswith("_")]
     if not group:
         return f"there is no configuration {choice}.{did_you_mean(choice, options)}"
     return f"{group}={choice} does not exist.{did_you_mean(choice, options)} There are: {', '.join(options)}"

@@ -7,6 +7,8 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from cnnlab.errors import UserError
+
 MakeOptimizer = Callable[..., Optimizer]
 
 
@@ -20,13 +22,19 @@ def build_optimizer(
     l1: lambda in lambda * sum |w|; its subgradient is added just before the step, so that it is neither clipped nor
         part of the reported loss.
     max_norm: largest L2 norm of each unit's incoming weights, restored after each step; 0 is off.
+
+    Raises:
+        UserError: torch refuses a hyperparameter.
     """
     weights = [p for p in net.parameters() if p.ndim > 1]
     others = [p for p in net.parameters() if p.ndim <= 1]
     groups: list[dict[str, Any]] = [{"params": weights, "weight_decay": weight_decay}]
     if others:
         groups.append({"params": others, "weight_decay": 0.0})
-    optimizer = make(groups)
+    try:
+        optimizer = make(groups)
+    except (TypeError, ValueError) as error:  # torch's word for a hyperparameter out of range
+        raise UserError(f"optim: {error}") from error
     if l1:
         optimizer.register_step_pre_hook(lambda *_: add_l1(weights, l1))
     if max_norm:

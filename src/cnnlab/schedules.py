@@ -10,8 +10,6 @@ from torch.optim import Optimizer
 from torch.optim import lr_scheduler as lr
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from cnnlab.errors import UserError
-
 Scheduled = list[dict[str, Any]]
 
 
@@ -21,8 +19,6 @@ def _with_warmup(
     """Adds the linear warm-up, which multiplies whatever the schedule does."""
     schedules: Scheduled = [{"scheduler": scheduler, "interval": interval}]
     warmup_steps = round(warmup_epochs * steps / epochs)
-    if warmup_steps >= steps:
-        raise UserError(f"scheduler.warmup_epochs={warmup_epochs} leaves nothing of the {epochs} epochs")
     if warmup_steps > 0:
         rise = lr.LinearLR(optimizer, start_factor=1 / (warmup_steps + 1), total_iters=warmup_steps)
         schedules.append({"scheduler": rise, "interval": "step"})
@@ -73,8 +69,6 @@ def plateau(
 def onecycle(optimizer: Optimizer, steps: int, epochs: int, warmup_epochs: float, pct_start: float) -> Scheduled:
     """Cosine rise to the base learning rate, then cosine fall to almost nothing; the rise is the warm-up if given."""
     rise = warmup_epochs / epochs if warmup_epochs else pct_start
-    if rise >= 1:
-        raise UserError(f"scheduler.warmup_epochs={warmup_epochs} leaves nothing of the {epochs} epochs")
     peak = [float(group["lr"]) for group in optimizer.param_groups]
     # momentum stays as the optimizer has it, so that schedules compare
     scheduler = lr.OneCycleLR(optimizer, peak, total_steps=steps + 1, pct_start=rise, cycle_momentum=False)

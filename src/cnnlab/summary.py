@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import torch
 from rich.table import Table
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlab import cost
+from cnnlab.models.meta import forward_on_meta
 
 COLUMNS = ("loss", "accuracy", "top5_accuracy", "macro_f1")
 
@@ -22,19 +21,17 @@ def network_table(net: nn.Module, title: str, in_channels: int, image_size: int)
     def after(module: nn.Module, _: Any, output: Tensor) -> None:
         nonlocal flops_before
         flops = counter.get_total_flops()
-        name, shape = type(module).__name__, "x".join(str(n) for n in output.shape[1:])
-        rows.append((name, shape, cost.parameters(module), flops - flops_before))
+        shape = "x".join(str(n) for n in output.shape[1:])
+        rows.append((_described(module), shape, cost.parameters(module), flops - flops_before))
         flops_before = flops
 
-    stages = [stage for part in net.children() for stage in (part.children() if isinstance(part, nn.Sequential) else [part])]
+    parts = [part.children() if isinstance(part, nn.Sequential) else [part] for part in net.children()]
+    stages = [stage for part in parts for stage in part]
     hooks = [stage.register_forward_hook(after) for stage in stages]
-    meta = {name: t.to("meta") for name, t in [*net.named_parameters(), *net.named_buffers()]}
-    training = net.training
     try:
-        with counter, torch.no_grad():
-            functional_call(net.eval(), meta, torch.empty(1, in_channels, image_size, image_size, device="meta"))
+        with counter:
+            forward_on_meta(net, in_channels, image_size)
     finally:
-        net.train(training)
         for hook in hooks:
             hook.remove()
 
@@ -46,6 +43,14 @@ def network_table(net: nn.Module, title: str, in_channels: int, image_size: int)
     for name, shape, parameters, flops in _merged(rows):
         table.add_row(name, shape, f"{parameters:,}", f"{flops:,}")
     return table
+
+
+def _described(stage: nn.Module) -> str:
+    """Conv2d 5x5, ReLU: what a stage is made of, or its class if it has a name of its own."""
+    if isinstance(stage, nn.Sequential):
+        return ", ".join(_described(part) for part in stage)
+    size = f" {stage.kernel_size[0]}x{stage.kernel_size[1]}" if isinstance(stage, nn.Conv2d) else ""
+    return type(stage).__name__ + size
 
 
 def _merged(rows: list[tuple[str, str, int, int]]) -> list[tuple[str, str, int, int]]:
@@ -62,12 +67,14 @@ def _merged(rows: list[tuple[str, str, int, int]]) -> list[tuple[str, str, int, 
 def result_table(result: dict[str, Any]) -> Table:
     """Rows train, val, test; the first two at the epoch whose weights are tested."""
     metrics = result["metrics"]
-    table = Table(title=f"best epoch {metrics['epoch']}", title_justify="left", title_style="bold")
+    table = Table(
+        title=f"epoch {metrics['epoch'] + 1:.0f}, the best by val/accuracy", title_justify="left", title_style="bold"
+    )
     table.add_column("")
     for column in COLUMNS:
         table.add_column(column.replace("_", " "), justify="right")
     for stage in ("train", "val", "test"):
-        values = [metrics[f"{stage}/{column}"] for column in COLUMNS]
-        texts = [f"{value:.4f}" if column == "loss" else f"{value:.2%}" for column, value in zip(COLUMNS, values, strict=True)]
+        loss, *shares = [metrics[f"{stage}/{column}"] for column in COLUMNS]
+        texts = [f"{loss:.4f}", *(f"{share:.2%}" for share in shares)]
         table.add_row(stage, *texts, style="bold" if stage == "test" else None)
     return table

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from rich.console import Console
@@ -34,24 +33,21 @@ from cnnlab.summary import network_table
 log = logging.getLogger(__name__)
 
 
-def make(group: str, config: Config, *arguments: Any, **more: Any) -> Any:
-    """What the group's `_target_` makes.
+def make(group: str, config: Config, **more: Any) -> Any:
+    """What the group's `_target_` makes of its keys and of what only the program knows.
 
     Raises:
         UserError: the target does not exist, does not take these keys, or refuses their values.
     """
+    target = config["_target_"]
     try:
-        made = instantiate(config, *arguments, **more, _convert_="all")
-        if isinstance(made, partial):
-            inspect.signature(made.func).bind_partial(*made.args, **made.keywords)
-    except InstantiationException as error:
-        cause = error.__cause__ or error
-        if isinstance(cause, UserError):
-            raise cause from error
-        raise UserError(f"{group}: {config['_target_']}: {cause}") from error
-    except TypeError as error:
-        raise UserError(f"{group}: {config['_target_']}: {error}") from error
-    return made
+        # the call is ours: Hydra would turn a dataclass among the arguments into a configuration
+        prepared = instantiate({**config, "_partial_": True}, _convert_="all")
+        later = config.get("_partial_", False)
+        inspect.signature(prepared.func).bind_partial(*prepared.args, **prepared.keywords, **more)
+    except (InstantiationException, TypeError) as error:
+        raise UserError(f"{group}: {target}: {error.__cause__ or error}") from error
+    return partial(prepared, **more) if later else prepared(**more)
 
 
 def build_network(config: Config) -> nn.Module:
@@ -67,7 +63,7 @@ def build_network(config: Config) -> nn.Module:
 def build_data(config: Config) -> ImageData:
     """The data of a run, with its augmentation."""
     shape = {key: value for key, value in config["datamodule"].items() if key not in ("name", "data_dir")}
-    data: ImageData = make("datamodule", shape, **config["augment"], seed=config["seed"])
+    data: ImageData = make("datamodule", {**shape, **config["augment"], "seed": config["seed"]})
     return data
 
 
@@ -94,8 +90,10 @@ def fit(config: Config, folder: str) -> dict[str, Any]:
     Returns the result (see the README for its keys), which rank 0 also writes to result.json.
     """
     warnings.filterwarnings("ignore", message="The '.*_dataloader' does not have many workers")
+    warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")  # Lightning's own affair
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # it says what debug=profile asks for
     lightning.seed_everything(config["seed"], workers=True, verbose=False)
     run = Run(Path(folder))
     data = build_data(config)

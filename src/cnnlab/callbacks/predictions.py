@@ -18,9 +18,7 @@ class Predictions(Callback):
         self.file = file
         self.parts: list[tuple[Tensor, Tensor, Tensor]] = []
 
-    def on_test_batch_end(
-        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, *_: Any
-    ) -> None:
+    def on_test_batch_end(self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, *_: Any) -> None:
         _, labels, positions = batch
         self.parts.append((positions.cpu(), labels.cpu(), outputs.cpu()))
 

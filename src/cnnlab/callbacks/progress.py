@@ -5,7 +5,8 @@ import time
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
 GLANCE = 0.5  # seconds between looks at the loss, each of which waits for the device
 
@@ -44,7 +45,9 @@ class Progress(Callback):
         values = {"loss": metrics.get("train/loss"), "val accuracy": metrics.get("val/accuracy"), **more}
         return "  ".join(f"{name} {float(value):.4f}" for name, value in values.items() if value is not None)
 
-    def on_train_batch_end(self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int) -> None:
+    def on_train_batch_end(
+        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
         if self.bar is None:
             return
         done = trainer.current_epoch * int(trainer.num_training_batches) + batch_idx + 1
@@ -53,15 +56,21 @@ class Progress(Callback):
             self.looked = time.monotonic()
             self.bar.update(self.task, scores=self._scores(trainer, loss=outputs["loss"].item()))
 
-    def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
+    def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
+        if trainer.current_epoch > 0:  # only now are all scores of the last epoch there
+            self._tell(trainer, trainer.current_epoch)
+
+    def _tell(self, trainer: Trainer, epochs: int) -> None:
         if self.bar is not None:
             self.bar.update(self.task, scores=self._scores(trainer))
         elif trainer.is_global_zero:
             spent = time.monotonic() - self.began
-            left = spent / (trainer.current_epoch + 1) * ((trainer.max_epochs or 1) - trainer.current_epoch - 1)
-            print(f"{self._epoch(trainer)}  {self._scores(trainer)}  {spent:.0f} s, ETA {left:.0f} s", flush=True)
+            left = spent / epochs * ((trainer.max_epochs or epochs) - epochs)
+            scores = self._scores(trainer)
+            print(f"epoch {epochs}/{trainer.max_epochs}  {scores}  {spent:.0f} s, ETA {left:.0f} s", flush=True)
 
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
+        self._tell(trainer, trainer.current_epoch)
         self._close()
 
     def on_exception(self, trainer: Trainer, module: LightningModule, exception: BaseException) -> None:

@@ -14,16 +14,25 @@ class Stopwatch(Callback):
         self.batches = 0
         self._since: float | None = None
 
-    def _go(self, *_: Any) -> None:
+    def _go(self) -> None:
         self._since = time.perf_counter()
 
-    def _stop(self, *_: Any) -> None:
+    def _stop(self) -> None:
         if self._since is not None:
             self.seconds += time.perf_counter() - self._since
             self._since = None
 
-    on_train_epoch_start = on_validation_end = _go
-    on_validation_start = on_train_epoch_end = on_exception = _stop
+    def on_train_epoch_start(self, *_: Any) -> None:
+        self._go()
+
+    def on_validation_start(self, *_: Any) -> None:
+        self._stop()
+
+    def on_validation_end(self, *_: Any) -> None:
+        self._go()
+
+    def on_train_epoch_end(self, *_: Any) -> None:
+        self._stop()
 
     def on_train_batch_end(self, *_: Any) -> None:
         self.batches += 1

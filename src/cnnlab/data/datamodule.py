@@ -97,10 +97,6 @@ class ImageData(LightningDataModule):
     def _loader(self, stage: Stage) -> DataLoader[Batched]:
         train = stage == "train"
         rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        if train and self.batch_size % world_size:
-            raise UserError(
-                f"datamodule.batch_size={self.batch_size} is global and cannot be shared by {world_size} processes"
-            )
         augment = Augment(self.transforms) if train and self.transforms else None
         return DataLoader(
             ImageBatches(self.sets[stage], self.image_size, self.seed, augment, train and self.full_image),
@@ -123,7 +119,7 @@ class ImageData(LightningDataModule):
         """Every image once, not augmented."""
         return self._loader("test")
 
-    def on_after_batch_transfer(self, batch: Batched, dataloader_idx: int) -> Batched:  # noqa: ARG002 - Lightning's signature
+    def on_after_batch_transfer(self, batch: Batched, dataloader_idx: int) -> Batched:
         """uint8 in 0..255 -> float32, normalised; done here so that a quarter of the bytes go to the device."""
         images, labels, positions = batch
         return self.normalize(images), labels, positions
@@ -132,4 +128,3 @@ class ImageData(LightningDataModule):
         """((images / 255) - mean) / std, channel by channel."""
         self.mean, self.std = self.mean.to(images.device), self.std.to(images.device)
         return (images.float() / 255 - self.mean) / self.std
-

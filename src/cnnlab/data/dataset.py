@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image as Pillow
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -52,7 +51,11 @@ class ImageBatches(Dataset[Batched]):
         self.full_image = full_image
         self.labels = torch.from_numpy(data.labels)
         self.images = data.images
-        if isinstance(data.images, np.ndarray) and data.images.shape[1:3] != (image_size, image_size) and not full_image:
+        if (
+            isinstance(data.images, np.ndarray)
+            and data.images.shape[1:3] != (image_size, image_size)
+            and not full_image
+        ):
             self.images = np.stack([fit_to(image, image_size) for image in data.images])  # once, not every epoch
 
     def __getitem__(self, batch: Batch) -> Batched:
@@ -76,5 +79,4 @@ class ImageBatches(Dataset[Batched]):
 
 def seed_of(*numbers: int) -> int:
     """One 32-bit seed from several numbers, well mixed and the same everywhere."""
-    state: NDArray[np.uint32] = np.random.SeedSequence(numbers).generate_state(1)
-    return int(state[0])
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])

@@ -5,7 +5,6 @@ from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from torch.utils.data import Subset
 
 Image = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -19,10 +18,23 @@ class Images(Protocol):
     def __getitem__(self, position: int, /) -> Image: ...
 
 
+class Chosen:
+    """Some of another's images."""
+
+    def __init__(self, images: Images, positions: NDArray[np.int64]) -> None:
+        self.images = images
+        self.positions = positions
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __getitem__(self, position: int) -> Image:
+        return self.images[int(self.positions[position])]
+
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images as uint8 [height, width, channels], in one array [N, H, W, C] or decoded when asked for, and labels [N]."""
+    """Images, each uint8 [height, width, channels], and their labels [N]."""
 
     images: Images
     labels: Labels
@@ -32,9 +44,9 @@ class ImageSet:
 
     def subset(self, positions: NDArray[np.int64]) -> "ImageSet":
         """The images at those positions; what is decoded when asked for stays so."""
-        array = isinstance(self.images, np.ndarray)
-        images = self.images[positions] if array else Subset(self.images, positions.tolist())
-        return ImageSet(images, self.labels[positions])
+        if isinstance(self.images, np.ndarray):
+            return ImageSet(self.images[positions], self.labels[positions])
+        return ImageSet(Chosen(self.images, positions), self.labels[positions])
 
 
 class Source(Protocol):

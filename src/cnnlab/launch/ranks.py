@@ -44,7 +44,7 @@ def fit_on_ranks(config: dict[str, Any], folder: Path) -> None:
         raise SystemExit(128 + stop.sigval) from stop
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
-        said = failure.message
+        said: Any = failure.message  # torch says str, and gives a dictionary if the process could tell
         text = said["message"] if isinstance(said, dict) else str(said)
         kind, _, message = text.partition(": ")
         known = {"UserError": UserError, "Diverged": Diverged}.get(kind)

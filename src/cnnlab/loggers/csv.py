@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from lightning.pytorch.utilities import rank_zero_only
 
 from cnnlab.atomic import write_text
 
@@ -54,5 +54,5 @@ class Curves(Logger):
         write_text(self.file, text.getvalue())
 
     def best(self) -> dict[str, float]:
-        """The first row with the highest val/accuracy."""
-        return max(self.rows.values(), key=lambda row: row.get("val/accuracy", -1.0))
+        """The last row with the highest val/accuracy, which is the epoch of best.ckpt."""
+        return max(self.rows.values(), key=lambda row: (row.get("val/accuracy", -1.0), row["epoch"]))

@@ -21,9 +21,9 @@ class AlexNet(nn.Module):
         self.stem = stem_for(stem, image_size)
         imagenet = self.stem == "imagenet"
         c1, c2, c3, c4, c5 = WIDTHS
-        first = {"kernel": 11, "stride": 4, "padding": 2} if imagenet else {"kernel": 3, "stride": 1, "padding": 1}
+        kernel, stride, padding = (11, 4, 2) if imagenet else (3, 1, 1)
         self.features = nn.Sequential(
-            layers.conv(in_channels, c1, **first),
+            layers.conv(in_channels, c1, kernel, stride=stride, padding=padding),
             nn.MaxPool2d(3, 2),
             layers.conv(c1, c2, 5, padding=2),
             nn.MaxPool2d(3, 2),

@@ -1,10 +1,13 @@
 """The blocks that every network is made of, and the one place where norm, dropout and activation act."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from cnnlab.errors import require_one_of
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -15,7 +18,21 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "gelu": nn.GELU,
     "silu": nn.SiLU,
 }
-NORMS = ("none", "batch", "group", "instance", "layer")
+
+
+def group_norm(channels: int) -> nn.GroupNorm:
+    """Wu and He, 2018: 32 groups, or the most that divide the channels."""
+    groups = next(groups for groups in range(min(32, channels), 0, -1) if channels % groups == 0)
+    return nn.GroupNorm(groups, channels)
+
+
+NORMS: dict[str, Callable[[int], list[nn.Module]]] = {
+    "none": lambda _: [],
+    "batch": lambda channels: [nn.BatchNorm2d(channels)],
+    "group": lambda channels: [group_norm(channels)],
+    "instance": lambda channels: [nn.GroupNorm(channels, channels)],  # nn.InstanceNorm2d refuses 1x1 maps
+    "layer": lambda channels: [nn.GroupNorm(1, channels)],  # over channels and positions (Wu and He, fig. 2)
+}
 
 
 class StochasticDepth(nn.Module):
@@ -93,20 +110,9 @@ class Layers:
         return ACTIVATIONS[self.activation]()
 
     def normalization(self, channels: int) -> list[nn.Module]:
-        """Nothing, or one norm over [N, channels, H, W]; group norm with 32 groups at most (Wu and He, 2018)."""
-        match self.norm:
-            case "none":
-                return []
-            case "batch":
-                return [nn.BatchNorm2d(channels)]
-            case "group":
-                groups = next(groups for groups in range(min(32, channels), 0, -1) if channels % groups == 0)
-                return [nn.GroupNorm(groups, channels)]
-            case "instance":
-                return [nn.GroupNorm(channels, channels)]  # nn.InstanceNorm2d refuses 1x1 maps
-            case "layer":
-                return [nn.GroupNorm(1, channels)]  # over channels and positions, as Wu and He's figure 2 draws it
-        raise ValueError(f"norm={self.norm} is not one of {', '.join(NORMS)}")
+        """Nothing, or one norm over [N, channels, H, W]."""
+        require_one_of("regularizer.norm", self.norm, NORMS)
+        return NORMS[self.norm](channels)
 
     def drop(self) -> list[nn.Module]:
         """Dropout of single features, before an output layer or in a hidden one (Srivastava et al., 2014)."""

@@ -1,8 +1,11 @@
 """ResNet (He, Zhang, Ren, Sun: Deep residual learning for image recognition, 2016, table 1 and section 4.2)."""
 
+from functools import partial
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cnnlab.errors import require_one_of
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
 
@@ -66,7 +69,7 @@ class ResNet(nn.Module):
     or B (projection).
 
     Raises:
-        UserError: the stem is not known, or the image too small.
+        UserError: stem, block or shortcut is not known, or the image too small.
     """
 
     def __init__(
@@ -82,9 +85,11 @@ class ResNet(nn.Module):
         shortcut: str,
     ) -> None:
         super().__init__()
+        require_one_of("model.block", block, BLOCKS)
+        require_one_of("model.shortcut", shortcut, ("A", "B"))
         self.stem = stem_for(stem, image_size)
         branch, expansion = BLOCKS[block]
-        change_shape = {"A": PadShortcut, "B": lambda *shape: projection(layers, *shape)}[shortcut]
+        change_shape = PadShortcut if shortcut == "A" else partial(projection, layers)
         if self.stem == "imagenet":
             first = layers.conv(in_channels, width, 7, stride=2, padding=3, bias=False)
             self.features = nn.Sequential(first, nn.MaxPool2d(3, 2, padding=1))

@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from cnnlab.errors import require_one_of
 from cnnlab.models.image import features_of, stem_for
 from cnnlab.models.layers import Layers
 
@@ -22,6 +23,7 @@ class VGG(nn.Module):
         self, layers: Layers, num_classes: int, in_channels: int, image_size: int, stem: str, depth: int
     ) -> None:
         super().__init__()
+        require_one_of("model.depth", depth, DEPTHS)
         self.stem = stem_for(stem, image_size)
         imagenet = self.stem == "imagenet"
         hidden = 4096 if imagenet else 512

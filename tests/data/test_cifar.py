@@ -1,0 +1,142 @@
+import io
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cnnlab.data.cifar import Cifar, Cifar10, Cifar100
+from cnnlab.errors import UserError
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
+KINDS = pytest.mark.parametrize("kind", [Cifar10, Cifar100])
+
+
+def record(image: NDArray[np.uint8], *labels: int) -> bytes:
+    return bytes(labels) + image[..., 0].tobytes() + image[..., 1].tobytes() + image[..., 2].tobytes()
+
+
+def contents(kind: type[Cifar]) -> dict[str, bytes]:
+    """One image a file: image n with the label n, after the coarse label 9 where there is one."""
+    files = [*kind.members["train"], *kind.members["test"]]
+    coarse = [9] * (kind.label_bytes - 1)
+    records = {name: record(IMAGES[n], *coarse, n) for n, name in enumerate(files)}
+    return records | {kind.names: b"airplane\nautomobile\nbird\ncat\ndeer\ndog\n\n"}
+
+
+def pack(path: Path, files: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return path
+
+
+def prepared(kind: type[Cifar], folder: Path) -> Cifar:
+    pack(folder / kind.archive, {f"batches/{name}": content for name, content in contents(kind).items()})
+    source = kind(str(folder))
+    source.prepare()
+    return source
+
+
+@pytest.mark.parametrize(("kind", "count"), [(Cifar10, 5), (Cifar100, 1)])
+def test_all_training_files_are_read_in_order(tmp_path: Path, kind: type[Cifar], count: int) -> None:
+    data = prepared(kind, tmp_path).read("train")
+    assert data is not None
+    assert np.array_equal(np.asarray(data.images), IMAGES[:count])
+    assert data.labels.tolist() == list(range(count))
+
+
+@pytest.mark.parametrize(("kind", "number"), [(Cifar10, 5), (Cifar100, 1)])
+def test_the_test_file_holds_the_test_images(tmp_path: Path, kind: type[Cifar], number: int) -> None:
+    data = prepared(kind, tmp_path).read("test")
+    assert data is not None
+    assert np.array_equal(data.images[0], IMAGES[number])
+    assert (data.labels.dtype, data.labels.tolist()) == (np.int64, [number])
+
+
+def test_cifar100_takes_the_fine_label(tmp_path: Path) -> None:
+    (tmp_path / "test.bin").write_bytes(record(IMAGES[0], 19, 99) + record(IMAGES[1], 3, 42))
+    data = Cifar100(str(tmp_path)).read("test")
+    assert data is not None
+    assert data.labels.tolist() == [99, 42]
+
+
+@KINDS
+def test_there_is_no_validation_set(tmp_path: Path, kind: type[Cifar]) -> None:
+    assert kind(str(tmp_path)).read("val") is None
+
+
+def test_the_classes_are_those_that_come_with_the_data(tmp_path: Path) -> None:
+    assert prepared(Cifar10, tmp_path).classes == ("airplane", "automobile", "bird", "cat", "deer", "dog")
+
+
+@KINDS
+def test_unpacked_files_need_no_archive(tmp_path: Path, kind: type[Cifar]) -> None:
+    source = prepared(kind, tmp_path)
+    (tmp_path / kind.archive).unlink()
+    source.prepare()
+    assert source.read("train") is not None
+
+
+def test_a_deleted_file_is_unpacked_again(tmp_path: Path) -> None:
+    source = prepared(Cifar10, tmp_path)
+    (tmp_path / "data_batch_3.bin").unlink()
+    source.prepare()
+    assert (tmp_path / "data_batch_3.bin").read_bytes() == record(IMAGES[2], 2)
+
+
+@pytest.mark.parametrize("outside", ["../outside.bin", "../data_batch_1.bin", "a/../../test_batch.bin"])
+def test_a_member_that_points_outside_is_not_written_there(tmp_path: Path, outside: str) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    pack(folder / Cifar10.archive, contents(Cifar10) | {outside: b"evil"})
+    Cifar10(str(folder)).prepare()
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_only_wanted_members_are_written(tmp_path: Path) -> None:
+    pack(tmp_path / Cifar10.archive, contents(Cifar10) | {"readme.html": b"hello"})
+    Cifar10(str(tmp_path)).prepare()
+    assert {path.name for path in tmp_path.iterdir()} == {*contents(Cifar10), Cifar10.archive}
+
+
+def test_a_link_in_the_archive_is_not_written(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    with tarfile.open(folder / Cifar100.archive, "w:gz") as tar:
+        for name, content in contents(Cifar100).items():
+            link, member = tarfile.TarInfo(name), tarfile.TarInfo(f"batches/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, f"../{name}"
+            member.size = len(content)
+            tar.addfile(link)
+            tar.addfile(member, io.BytesIO(content))
+    Cifar100(str(folder)).prepare()
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("raw", [b"", record(IMAGES[0], 1)[:-1], record(IMAGES[0], 1) + b"\0"])
+def test_a_file_of_incomplete_records_is_named(tmp_path: Path, raw: bytes) -> None:
+    (tmp_path / "test_batch.bin").write_bytes(raw)
+    with pytest.raises(UserError, match=str(tmp_path / "test_batch.bin")):
+        Cifar10(str(tmp_path)).read("test")
+
+
+def test_an_archive_without_a_wanted_file_is_named(tmp_path: Path) -> None:
+    files = contents(Cifar10)
+    del files["data_batch_4.bin"]
+    archive = pack(tmp_path / Cifar10.archive, files)
+    with pytest.raises(UserError, match=str(archive)):
+        Cifar10(str(tmp_path)).prepare()
+
+
+@pytest.mark.parametrize("damage", ["not an archive", "truncated", "corrupt within"])
+def test_a_damaged_archive_is_named(tmp_path: Path, damage: str) -> None:
+    archive = pack(tmp_path / Cifar10.archive, contents(Cifar10))
+    raw = archive.read_bytes()
+    half = len(raw) // 2
+    archive.write_bytes({"not an archive": b"hello", "truncated": raw[:half]}.get(damage, raw[:half] + b"\xff" * half))
+    with pytest.raises(UserError, match=str(archive)):
+        Cifar10(str(tmp_path)).prepare()
