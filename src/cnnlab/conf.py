@@ -9,7 +9,6 @@ from omegaconf import OmegaConf
 
 from cnnlab.cell import cell_name
 from cnnlab.errors import UserError
-from cnnlab.launch.local import LocalLauncher
 
 
 def conf_folder() -> Path:
@@ -53,5 +52,4 @@ def register() -> None:
     """Makes Hydra know the resolvers and plugins that conf/ uses; before any composition."""
     OmegaConf.register_new_resolver("cell", lambda *, _root_: cell_name(_root_), replace=True)
     OmegaConf.register_new_resolver("class_folders", count_classes, replace=True)
-    Plugins.instance().register(LocalLauncher)
     Plugins.instance().register(ConfBeside)

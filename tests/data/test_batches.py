@@ -1,3 +1,5 @@
+from itertools import chain
+
 import numpy as np
 import pytest
 
@@ -47,7 +49,7 @@ def test_a_rank_may_get_nothing_of_a_short_last_batch() -> None:
 @WORLD_SIZES
 def test_training_ranks_partition_each_batch_of_one_process(world_size: int) -> None:
     ranks = of_all_ranks(40, world_size, train=True)
-    together = [sorted(sum(parts, [])) for parts in zip(*ranks, strict=True)]
+    together = [sorted(chain(*parts)) for parts in zip(*ranks, strict=True)]
     assert together == [sorted(batch) for batch in batches(40)]
 
 
@@ -67,7 +69,7 @@ def test_training_sees_no_position_twice_in_an_epoch() -> None:
 
 
 def test_another_epoch_leaves_out_other_positions() -> None:
-    assert set(sum(batches(epoch=0), [])) != set(sum(batches(epoch=1), []))
+    assert set(chain(*batches(epoch=0))) != set(chain(*batches(epoch=1)))
 
 
 def test_another_epoch_has_another_order() -> None:

@@ -1,5 +1,7 @@
+import gzip
 import io
 import tarfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +56,8 @@ def test_the_test_file_holds_the_test_images(tmp_path: Path, kind: type[Cifar], 
     data = prepared(kind, tmp_path).read("test")
     assert data is not None
     assert np.array_equal(data.images[0], IMAGES[number])
-    assert (data.labels.dtype, data.labels.tolist()) == (np.int64, [number])
+    assert data.labels.dtype == np.int64
+    assert data.labels.tolist() == [number]
 
 
 def test_cifar100_takes_the_fine_label(tmp_path: Path) -> None:
@@ -117,7 +120,11 @@ def test_a_link_in_the_archive_is_not_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [folder]
 
 
-@pytest.mark.parametrize("raw", [b"", record(IMAGES[0], 1)[:-1], record(IMAGES[0], 1) + b"\0"])
+@pytest.mark.parametrize(
+    "raw",
+    [b"", record(IMAGES[0], 1)[:-1], record(IMAGES[0], 1) + b"\0"],
+    ids=["empty", "a byte too short", "a byte too long"],
+)
 def test_a_file_of_incomplete_records_is_named(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "test_batch.bin").write_bytes(raw)
     with pytest.raises(UserError, match=str(tmp_path / "test_batch.bin")):
@@ -132,11 +139,21 @@ def test_an_archive_without_a_wanted_file_is_named(tmp_path: Path) -> None:
         Cifar10(str(tmp_path)).prepare()
 
 
-@pytest.mark.parametrize("damage", ["not an archive", "truncated", "corrupt within"])
-def test_a_damaged_archive_is_named(tmp_path: Path, damage: str) -> None:
-    archive = pack(tmp_path / Cifar10.archive, contents(Cifar10))
-    raw = archive.read_bytes()
-    half = len(raw) // 2
-    archive.write_bytes({"not an archive": b"hello", "truncated": raw[:half]}.get(damage, raw[:half] + b"\xff" * half))
+def damaged(packed: bytes, how: str) -> bytes:
+    if how == "no archive":
+        return b"<html>not found</html>"
+    if how == "truncated":
+        return packed[: len(packed) // 2]
+    if how == "a header overwritten":
+        tar = gzip.decompress(packed)
+        return gzip.compress(tar[:4096] + b"\xff" * (len(tar) - 4096))
+    deflate = zlib.compressobj(wbits=31)
+    return deflate.compress(gzip.decompress(packed)[:300_000]) + deflate.flush(zlib.Z_SYNC_FLUSH) + b"\xff" * 5000
+
+
+@pytest.mark.parametrize("how", ["no archive", "truncated", "a header overwritten", "compressed data overwritten"])
+def test_a_damaged_archive_is_named(tmp_path: Path, how: str) -> None:
+    archive = pack(tmp_path / Cifar10.archive, contents(Cifar10) | {"data_batch_1.bin": bytes(10**6)})
+    archive.write_bytes(damaged(archive.read_bytes(), how))
     with pytest.raises(UserError, match=str(archive)):
         Cifar10(str(tmp_path)).prepare()

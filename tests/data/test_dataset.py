@@ -31,7 +31,7 @@ def noise(image: Image, seed: int) -> Image:
 def middle(image: Image, seed: int) -> Image:
     """The size of the image it was handed, as colours of an image of the wanted size."""
     del seed
-    return np.full((8, 8, 3), image.shape[:2] + (0,), np.uint8)
+    return np.full((8, 8, 3), (*image.shape[:2], 0), np.uint8)
 
 
 def positions(*numbers: int) -> NDArray[np.int64]:
@@ -123,7 +123,7 @@ def test_seeds_of_neighbouring_numbers_do_not_collide() -> None:
 
 
 def test_a_seed_is_the_same_everywhere() -> None:
-    assert seed_of(0, 1, 2) == 3303425626
+    assert seed_of(0, 1, 2) == 3884055042
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (20, 8), (8, 21), (300, 170), (1, 1), (500, 3)])
@@ -131,7 +131,8 @@ def test_a_seed_is_the_same_everywhere() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_an_image_of_any_shape_fits(shape: tuple[int, int], size: int, channels: int) -> None:
     fitted = fit_to(np.zeros((*shape, channels), np.uint8), size)
-    assert (fitted.dtype, fitted.shape) == (np.uint8, (size, size, channels))
+    assert fitted.dtype == np.uint8
+    assert fitted.shape == (size, size, channels)
 
 
 def test_an_image_at_size_is_left_alone() -> None:

@@ -29,7 +29,8 @@ def test_there_is_no_validation_set() -> None:
 
 def test_images_are_8_by_8_bytes_with_one_channel() -> None:
     images = np.asarray(read("train").images)
-    assert (images.dtype, images.shape[1:]) == (np.uint8, (8, 8, 1))
+    assert images.dtype == np.uint8
+    assert images.shape[1:] == (8, 8, 1)
 
 
 def test_grey_levels_fill_the_bytes_range() -> None:
@@ -54,4 +55,5 @@ def test_the_test_set_holds_the_fraction_of_each_digit(fraction: float) -> None:
 def test_a_label_is_the_name_of_its_class() -> None:
     labels = read("test").labels
     assert Digits.classes == tuple(str(label) for label in range(10))
-    assert (labels.dtype, labels.min(), labels.max()) == (np.int64, 0, 9)
+    assert labels.dtype == np.int64
+    assert (labels.min(), labels.max()) == (0, 9)

@@ -90,7 +90,8 @@ def test_images_and_labels_belong_to_the_stage(tmp_path: Path, stage: Stage, pre
     data = Letters(str(tmp_path)).read(stage)
     assert data is not None
     assert np.array_equal(np.asarray(data.images), IMAGES[..., None])
-    assert (data.labels.dtype, data.labels.tolist()) == (np.int64, [2, 0, 1])
+    assert data.labels.dtype == np.int64
+    assert data.labels.tolist() == [2, 0, 1]
 
 
 def test_unpacked_files_are_found(tmp_path: Path) -> None:

@@ -41,6 +41,11 @@ def test_a_fraction_of_classes_with_one_image_each_is_right_in_total() -> None:
     assert len(stratified_split(np.arange(100), 0.1, seed=0)[1]) == 10
 
 
+@pytest.mark.parametrize("percent", range(101))
+def test_a_whole_number_of_images_is_not_lost_to_rounding(percent: int) -> None:
+    assert len(stratified_split(np.zeros(100, np.int64), percent / 100, seed=0)[1]) == percent
+
+
 @pytest.mark.parametrize("fraction", [0.0, 0.1, 0.33, 0.9, 1.0])
 def test_every_position_is_in_exactly_one_part(fraction: float) -> None:
     rest, chosen = stratified_split(LABELS, fraction, seed=3)

@@ -14,7 +14,8 @@ def read(stage: Stage, seed: int = 0) -> ImageSet:
 @pytest.mark.parametrize(("stage", "count"), [("train", 30), ("test", 9)])
 def test_a_set_has_the_asked_for_shape(stage: Stage, count: int) -> None:
     images = np.asarray(read(stage).images)
-    assert (images.dtype, images.shape) == (np.uint8, (count, 5, 5, 2))
+    assert images.dtype == np.uint8
+    assert images.shape == (count, 5, 5, 2)
 
 
 def test_the_classes_are_equally_frequent() -> None:

@@ -1,8 +1,11 @@
 """The one place that knows albumentations: random changes of a training image."""
 
+import os
 from typing import Any
 
 from cnnlab.data.source import Image
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else its import asks pypi.org, and warns when offline
 
 
 class Augment:

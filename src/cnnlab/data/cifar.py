@@ -1,6 +1,7 @@
 """CIFAR-10 and CIFAR-100 in their binary form (no pickle): records of label bytes and 3 x 32 x 32 pixels."""
 
 import tarfile
+import zlib
 from pathlib import Path
 from typing import ClassVar
 
@@ -47,8 +48,11 @@ class Cifar:
                         stream = tar.extractfile(member)
                         assert stream is not None
                         (self.folder / name).write_bytes(stream.read())
-        except (tarfile.TarError, OSError, EOFError) as error:
+        except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
             raise UserError(f"{archive} cannot be unpacked: {error}. Delete it, and it is downloaded again.") from error
+        missing = [name for name in self._wanted() if not (self.folder / name).is_file()]
+        if missing:  # tarfile takes a damaged header for the end
+            raise UserError(f"{archive} lacks {', '.join(missing)}. Delete it, and it is downloaded again.")
 
     def read(self, stage: Stage) -> ImageSet | None:
         """Train or test images [N, 32, 32, 3]; there is no validation set."""

@@ -64,9 +64,9 @@ class ImageData(LightningDataModule):
 
     def setup(self, stage: str) -> None:
         """Reads what the stage needs; training images are split where the data set has no validation set."""
-        if stage == "test":
-            self.sets.setdefault("test", self._checked("test", self.source.read("test")))
-        elif "train" not in self.sets:
+        if stage == "test" and "test" not in self.sets:
+            self.sets["test"] = self._checked("test", self.source.read("test"))
+        elif stage != "test" and "train" not in self.sets:
             train = self._checked("train", self.source.read("train"))
             val = self.source.read("val")
             if val is None:

@@ -54,7 +54,7 @@ class ImageBatches(Dataset[Batched]):
         if (
             isinstance(data.images, np.ndarray)
             and data.images.shape[1:3] != (image_size, image_size)
-            and not full_image
+            and not (full_image and augment)
         ):
             self.images = np.stack([fit_to(image, image_size) for image in data.images])  # once, not every epoch
 

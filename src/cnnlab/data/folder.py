@@ -42,7 +42,10 @@ class Decoded:
         path = self.paths[position]
         try:
             with Pillow.open(path) as image:  # unlike OpenCV it raises on a truncated file
-                return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+                upright = ImageOps.exif_transpose(image)
+                if upright.mode.startswith("I;16"):  # convert would clip at 255
+                    upright = Pillow.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
+                return np.asarray(upright.convert("RGB"))
         except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
             raise UserError(f"{path} is not a whole image: {error}") from error
 
@@ -81,7 +84,8 @@ class ImageFolder:
     def _files(self, root: Path) -> tuple[list[Path], Labels]:
         paths: list[Path] = []
         labels: list[int] = []
-        unknown = {path.name for path in root.iterdir() if path.is_dir()} - set(self.classes)
+        there = {path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")}
+        unknown = there - set(self.classes)
         if unknown:
             raise UserError(f"{root} has classes that the training images lack: {', '.join(sorted(unknown))}")
         for label, name in enumerate(self.classes):

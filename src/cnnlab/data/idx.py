@@ -1,6 +1,7 @@
 """MNIST's idx files, and the data sets that come in them."""
 
 import gzip
+import zlib
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,9 +21,9 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     """
     try:
         raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"{path} cannot be read: {error}. Delete it, and it is downloaded again.") from error
-    if len(raw) < 4 or raw[:3] != b"\x00\x00\x08":
+    if len(raw) < 4 or raw[:3] != b"\x00\x00\x08" or len(raw) < 4 + 4 * raw[3]:
         raise UserError(f"{path} is not an idx file of bytes. Delete it, and it is downloaded again.")
     start = 4 + 4 * raw[3]
     shape = tuple(int(n) for n in np.frombuffer(raw[4:start], ">u4"))

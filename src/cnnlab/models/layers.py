@@ -99,9 +99,9 @@ class Layers:
         return nn.Sequential(linear, self.activate(), *self.drop())
 
     def logits(self, f_in: int, num_classes: int) -> nn.Linear:
-        """The output layer: small weights, so that the loss starts at ln K."""
+        """The output layer: small weights, so that the loss starts near ln K however many features there are."""
         linear = nn.Linear(f_in, num_classes)
-        nn.init.normal_(linear.weight, std=0.01)
+        nn.init.normal_(linear.weight, std=0.1 / f_in**0.5)
         nn.init.zeros_(linear.bias)
         return linear
 

@@ -1,4 +1,4 @@
-"""Hydra's launcher for the cells of a sweep on this machine."""
+"""Hydra's launcher for the cells of a sweep on this machine; Hydra takes plugins from this name space only."""
 
 import logging
 import time
@@ -87,7 +87,9 @@ def _finished(cell: DictConfig, result: dict[str, Any]) -> JobReturn:
 
 
 def _table(outcomes: dict[Path, JobReturn]) -> Table:
-    table = Table("cell", "state", box=None)
+    table = Table(box=None)
+    table.add_column("cell", overflow="fold")
+    table.add_column("state")
     table.add_column("val accuracy", justify="right")
     table.add_column("test accuracy", justify="right")
     for folder in outcomes:

@@ -1,0 +1,137 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cnnlab.data.datamodule import ImageData
+from cnnlab.data.source import ImageSet, Stage
+from cnnlab.data.synthetic import Synthetic
+from cnnlab.errors import UserError
+
+SETTINGS: dict[str, Any] = {
+    "num_classes": 4,
+    "in_channels": 3,
+    "image_size": 8,
+    "mean": [0.5, 0.4, 0.3],
+    "std": [0.25, 0.5, 1.0],
+    "batch_size": 12,
+    "val_fraction": 0.25,
+    "split_seed": 0,
+    "fraction": 1.0,
+    "num_workers": 0,
+    "transforms": [],
+    "full_image": False,
+    "seed": 0,
+}
+
+
+class Recorded(Synthetic):
+    """Notes which stages are read; `own_val` gives it a validation set of its own."""
+
+    def __init__(self, *, own_val: bool = False, classes: int = 4, channels: int = 3) -> None:
+        super().__init__(classes, channels, image_size=8, train_images=80, test_images=20, seed=0)
+        self.own_val = own_val
+        self.asked: list[Stage] = []
+
+    def read(self, stage: Stage) -> ImageSet | None:
+        self.asked.append(stage)
+        return super().read("test" if stage == "val" and self.own_val else stage)
+
+
+class Mislabelled(Synthetic):
+    """Labels from -1."""
+
+    def read(self, stage: Stage) -> ImageSet | None:
+        data = super().read(stage)
+        return data and ImageSet(data.images, data.labels - 1)
+
+
+def ready(source: Synthetic | None = None, stage: str = "fit", **changed: Any) -> ImageData:
+    data = ImageData(source or Recorded(), **{**SETTINGS, **changed})
+    data.setup(stage)
+    return data
+
+
+def pixels(data: ImageSet) -> set[bytes]:
+    return {image.tobytes() for image in np.asarray(data.images)}
+
+
+@pytest.mark.parametrize("stage", ["fit", "validate"])
+def test_test_images_are_not_read_before_the_test_stage(stage: str) -> None:
+    source = Recorded()
+    ready(source, stage)
+    assert "test" not in source.asked
+
+
+def test_the_test_stage_reads_test_images_only() -> None:
+    source = Recorded()
+    ready(source, "test")
+    assert source.asked == ["test"]
+
+
+def test_training_images_are_read_once() -> None:
+    source = Recorded()
+    data = ready(source)
+    data.setup("validate")
+    data.setup("fit")
+    assert source.asked.count("train") == 1
+
+
+def test_the_validation_set_is_the_fraction_of_every_class() -> None:
+    assert np.bincount(ready().sets["val"].labels).tolist() == [5, 5, 5, 5]
+
+
+def test_train_and_validation_are_all_training_images_without_overlap() -> None:
+    sets = ready().sets
+    assert (len(sets["train"]), len(sets["val"])) == (60, 20)
+    assert pixels(sets["train"]).isdisjoint(pixels(sets["val"]))
+
+
+def test_the_split_follows_split_seed() -> None:
+    assert pixels(ready(split_seed=0).sets["val"]) != pixels(ready(split_seed=1).sets["val"])
+
+
+def test_the_split_does_not_follow_the_runs_seed() -> None:
+    assert pixels(ready(seed=0).sets["val"]) == pixels(ready(seed=1).sets["val"])
+
+
+def test_a_validation_set_of_the_sources_own_leaves_all_training_images() -> None:
+    sets = ready(Recorded(own_val=True)).sets
+    assert (len(sets["train"]), len(sets["val"])) == (80, 20)
+
+
+def test_a_fraction_of_the_training_images_leaves_the_validation_set_whole() -> None:
+    sets = ready(fraction=0.5).sets
+    assert sorted(np.bincount(sets["train"].labels)) == [7, 7, 8, 8]
+    assert pixels(sets["val"]) == pixels(ready().sets["val"])
+
+
+@pytest.mark.parametrize("stage", ["fit", "test"])
+def test_a_label_that_num_classes_does_not_cover_is_an_error(stage: str) -> None:
+    with pytest.raises(UserError, match=r"labels from 0 to 4, which datamodule.num_classes=4"):
+        ready(Recorded(classes=5), stage)
+
+
+def test_a_negative_label_is_an_error() -> None:
+    with pytest.raises(UserError, match="labels from -1"):
+        ready(Mislabelled(4, 3, 8, 40, 40, seed=0))
+
+
+@pytest.mark.parametrize("stage", ["fit", "test"])
+def test_other_channels_than_configured_are_an_error(stage: str) -> None:
+    with pytest.raises(UserError, match=r"1 channels, not datamodule.in_channels=3"):
+        ready(Recorded(channels=1), stage)
+
+
+def test_a_batch_larger_than_the_training_set_is_an_error() -> None:
+    with pytest.raises(UserError, match=r"datamodule.batch_size=61 is more than the 60 training images"):
+        ready(batch_size=61)
+
+
+def test_a_batch_may_be_the_whole_training_set() -> None:
+    assert len(ready(batch_size=60).train_dataloader()) == 1
+
+
+def test_an_empty_validation_set_is_an_error() -> None:
+    with pytest.raises(UserError, match="the val set is empty"):
+        ready(val_fraction=0.0)
