@@ -1,30 +1,42 @@
-"""What the tests share: composed configurations, tiny data, and the command line."""
+"""What the tests share: composed configurations, tiny runs, and the command line."""
 
+import copy
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 
+from cnnlab import cli
 from cnnlab.cell import resolved
 from cnnlab.conf import conf_folder, register
 
 Config = dict[str, Any]
 REPOSITORY = Path(__file__).parents[1]
-# A run that takes a second: a few images, two steps.
+# A run that takes about a second: 130 images, two epochs.
 TINY = ["datamodule.fraction=0.1", "datamodule.batch_size=16", "trainer.max_epochs=2", "callbacks=quiet"]
 
 
 def pytest_configure() -> None:
     """Before collection: tests are parametrized by what composes."""
     register()
+    torch.set_num_threads(1)  # several test processes share the machine
 
 
 def compose_config(*overrides: str) -> Config:
     """The configuration that these overrides of `cnnlab train` give, as plain values."""
+    return copy.deepcopy(_composed(overrides))
+
+
+@cache
+def _composed(overrides: tuple[str, ...]) -> Config:
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         return resolved(compose("train", list(overrides)))
 
@@ -35,19 +47,49 @@ def stems(group: str) -> list[str]:
 
 
 @pytest.fixture
-def cnnlab(tmp_path: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
-    """Runs the command line in an empty folder, with warnings as errors."""
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder, from which commands run in this process; signals are as they were afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield tmp_path
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
-    def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        import os
 
+@pytest.fixture
+def command(here: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Runs a command line in this process, in the folder `here`, and gives its exit code."""
+
+    def run(*arguments: str) -> int:
+        assert Path.cwd() == here
+        monkeypatch.setattr(sys, "argv", ["cnnlab", *arguments])
+        try:
+            cli.main()
+        except SystemExit as stop:
+            return int(stop.code or 0)
+        return 0
+
+    return run
+
+
+@pytest.fixture
+def process(here: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Runs a command line in a process of its own, in the folder `here`."""
+
+    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "cnnlab", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200", **environment},
+            cwd=here,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
             capture_output=True,
             text=True,
             timeout=300,
         )
 
     return run
+
+
+def runs(folder: Path) -> list[Path]:
+    """The folders of the runs below <folder>/runs, sorted."""
+    return sorted(path.parent for path in (folder / "runs").glob("*/*/status.json"))

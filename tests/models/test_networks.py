@@ -95,7 +95,9 @@ def test_forward_and_backward_reach_every_weight(model: str, regularizer: str) -
     assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
 
 
-@pytest.mark.parametrize("image_size", [28, 32, 64, 65, 96, 224])
+@pytest.mark.parametrize(
+    "image_size", [28, pytest.param(64, marks=pytest.mark.slow), 96, pytest.param(299, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("model", MODELS)
 def test_takes_any_channels_classes_and_size(model: str, image_size: int) -> None:
     shape = [f"datamodule.image_size={image_size}", "datamodule.num_classes=7", "datamodule.in_channels=2"]

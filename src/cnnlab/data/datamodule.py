@@ -122,7 +122,8 @@ class ImageData(LightningDataModule):
     def on_after_batch_transfer(self, batch: Batched, dataloader_idx: int) -> Batched:
         """uint8 in 0..255 -> float32, normalised; done here so that a quarter of the bytes go to the device."""
         images, labels, positions = batch
-        return self.normalize(images), labels, positions
+        dtype = self.trainer.lightning_module.dtype if self.trainer else torch.float32  # trainer.precision decides
+        return self.normalize(images).to(dtype), labels, positions
 
     def normalize(self, images: Tensor) -> Tensor:
         """((images / 255) - mean) / std, channel by channel."""

@@ -1,0 +1,73 @@
+"""What a user gets wrong is named, with the nearest right thing, before anything is trained."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import runs
+
+Command = Callable[..., int]
+
+MISTAKES = {
+    "model=vgg61": "Did you mean vgg16?",
+    "optim=admm": "Did you mean adam?",
+    "regularizer=[none,dropuot]": "Did you mean dropout?",
+    "modle=vgg16": "there is no key modle. Did you mean model?",
+    "trainer.max_epoch=3": "Did you mean trainer.max_epochs?",
+    "optim.lr=-1": "optim.lr=-1: it must be greater than 0",
+    "optim.lr=abc": "optim.lr=abc: it must be a number",
+    "optim.lr=nan": "optim.lr=nan",
+    "regularizer.dropout=1.5": "regularizer.dropout=1.5: it must be less than 1",
+    "regularizer.norm=bach": "Did you mean batch?",
+    "datamodule.batch_size=0": "datamodule.batch_size=0",
+    "datamodule.val_fraction=0": "datamodule.val_fraction=0",
+    "datamodule.mean=[0.1,0.2]": "one value a channel",
+    "trainer.max_epochs=0": "trainer.max_epochs=0",
+    "trainer.max_epochs=1.5": "a whole number",
+    "trainer.precision=bf17": "bf16-mixed",
+    "trainer.devices=3": "cannot be shared equally by 3 processes",
+    "scheduler.warmup_epochs=20": "leaves nothing of the 20 epochs",
+    "seed=-1": "seed=-1",
+    "seed=0,1": "add -m",
+    "study=a/b": "must not contain slashes",
+    "regularizer=[none,dropout": "cannot be read",
+    "datamodule=image_folder": "Missing mandatory value: datamodule.data_dir",
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistake_is_named_before_any_training(
+    command: Command, here: Path, capsys: pytest.CaptureFixture[str], mistake: str
+) -> None:
+    assert command("train", mistake) == 1
+    said = capsys.readouterr().err
+    assert MISTAKES[mistake] in said
+    assert len(said.splitlines()) <= 2
+    assert runs(here) == []
+
+
+@pytest.mark.parametrize(
+    ("mistake", "words"),
+    [
+        ("model.stem=tiny", "model.stem=tiny is not allowed: auto, imagenet, small"),
+        ("+optim.foo=1", "unexpected keyword argument 'foo'"),
+        ("trainer.accelerator=gpu", "gpu"),
+    ],
+)
+def test_mistake_that_only_the_parts_can_tell_is_named(
+    command: Command, capsys: pytest.CaptureFixture[str], mistake: str, words: str
+) -> None:
+    assert command("train", "model=resnet20", mistake) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_unknown_command_is_named(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("trian") == 2
+    assert "Did you mean train?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["--version"], ["train", "--help"], ["train", "--cfg", "job"]])
+def test_asking_is_no_mistake(command: Command, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert command(*arguments) == 0
+    assert capsys.readouterr().out
