@@ -16,6 +16,14 @@ def net() -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4, 2))
 
 
+def weight(network: nn.Module, position: int) -> torch.Tensor:
+    return network.get_parameter(f"{position}.weight")
+
+
+def bias_of(network: nn.Module) -> torch.Tensor:
+    return network.get_parameter("3.bias")
+
+
 def sgd(lr: float = 0.1) -> MakeOptimizer:
     return lambda groups: SGD(groups, lr)
 
@@ -43,31 +51,31 @@ def test_every_parameter_is_optimized_once() -> None:
 
 def test_weight_decay_shrinks_by_lr_times_decay() -> None:
     network = net()
-    before = network[0].weight.detach().clone()
+    before = weight(network, 0).detach().clone()
     step(build_optimizer(network, sgd(), weight_decay=0.5))
-    assert torch.allclose(network[0].weight, before * (1 - 0.1 * 0.5))
+    assert torch.allclose(weight(network, 0), before * (1 - 0.1 * 0.5))
 
 
 def test_l1_moves_weights_towards_zero_by_lr_times_strength() -> None:
     network = net()
-    before, bias = network[3].weight.detach().clone(), network[3].bias.detach().clone()
+    before, bias = weight(network, 3).detach().clone(), bias_of(network).detach().clone()
     step(build_optimizer(network, sgd(), weight_decay=0.0, l1=0.01))
-    assert torch.allclose(network[3].weight, before - 0.1 * 0.01 * before.sign())
-    assert torch.equal(network[3].bias, bias)
+    assert torch.allclose(weight(network, 3), before - 0.1 * 0.01 * before.sign())
+    assert torch.equal(bias_of(network), bias)
 
 
 def test_max_norm_bounds_each_unit() -> None:
     network = net()
     step(build_optimizer(network, sgd(), weight_decay=0.0, max_norm=0.3))
-    for weight in (network[0].weight, network[3].weight):
-        assert weight.flatten(1).norm(dim=1).max() <= 0.3 + 1e-6
+    for units in (weight(network, 0), weight(network, 3)):
+        assert units.flatten(1).norm(dim=1).max() <= 0.3 + 1e-6
 
 
 def test_max_norm_leaves_small_units_alone() -> None:
     network = net()
-    before = network[3].weight.detach().clone()
+    before = weight(network, 3).detach().clone()
     step(build_optimizer(network, sgd(), weight_decay=0.0, max_norm=100))
-    assert torch.equal(network[3].weight, before)
+    assert torch.equal(weight(network, 3), before)
 
 
 @pytest.mark.parametrize("optim", stems("optim"))
@@ -79,7 +87,7 @@ def test_every_optimizer_lowers_a_loss(optim: str) -> None:
     for _ in range(30):
         loss = nn.functional.cross_entropy(network(images), labels)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < losses[0]

@@ -79,7 +79,7 @@ def test_a_process_that_died_does_not_hold_its_folder(tmp_path: Path) -> None:
 
 def test_a_broken_status_is_named(tmp_path: Path) -> None:
     (tmp_path / "status.json").write_text("{")
-    with pytest.raises(UserError, match="status.json cannot be read"):
+    with pytest.raises(UserError, match=r"status\.json cannot be read"):
         _ = Run(tmp_path).status
 
 

@@ -106,7 +106,7 @@ class Task:
             return None
 
 
-def train_and_show(cfg: Any, folder: Path, single: bool) -> float:
+def train_and_show(cfg: Any, folder: Path, single: bool) -> float | None:
     """Trains a cell and prints its scores, its folder and, after a single run, what to do next."""
     from rich.console import Console
 
@@ -115,19 +115,18 @@ def train_and_show(cfg: Any, folder: Path, single: bool) -> float:
 
     was_done = Run(folder).done
     result = train_cell(cfg, folder)
-    if os.environ.get("RANK", "0") == "0":
-        from cnnlab.summary import result_table
+    if result is None:
+        return None
+    from cnnlab.summary import result_table  # imports torch
 
-        console = Console(highlight=False)
-        if was_done:
-            console.print("This cell was done before; its result is kept. Delete its folder to train it anew.")
-        console.print(result_table(result))
-        console.print(f"folder: {os.path.relpath(folder)}", soft_wrap=True)
-        if single:
-            again = (
-                f"cnnlab train -m model={cfg.model.name} datamodule={cfg.datamodule.name} regularizer=none,paper,all"
-            )
-            console.print(f"next:   {again}", soft_wrap=True)
+    console = Console(highlight=False)
+    if was_done:
+        console.print("This cell was done before; its result is kept. Delete its folder to train it anew.")
+    console.print(result_table(result))
+    console.print(f"folder: {os.path.relpath(folder)}", soft_wrap=True)
+    if single:
+        again = f"cnnlab train -m model={cfg.model.name} datamodule={cfg.datamodule.name} regularizer=none,paper,all"
+        console.print(f"next:   {again}", soft_wrap=True)
     accuracy: float = result["metrics"]["val/accuracy"]
     return accuracy
 

@@ -84,11 +84,8 @@ def build_classifier(config: Config, net: nn.Module) -> Classifier:
     )
 
 
-def fit(config: Config, folder: str) -> dict[str, Any]:
-    """Trains, tests the best weights, and writes the run's files; in a DDP run each process calls it.
-
-    Returns the result (see the README for its keys), which rank 0 also writes to result.json.
-    """
+def fit(config: Config, folder: str) -> None:
+    """Trains, tests the best weights, and writes the run's files; in a DDP run each process calls it."""
     warnings.filterwarnings("ignore", message="The '.*_dataloader' does not have many workers")
     warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")  # Lightning's own affair
     for name in ("lightning.pytorch", "lightning.fabric"):
@@ -132,22 +129,21 @@ def fit(config: Config, folder: str) -> dict[str, Any]:
         if not best.best_model_path:
             raise UserError("no epoch was validated, so that there are no best weights to test")
         test = trainer.test(classifier, data, ckpt_path=best.best_model_path, verbose=False, weights_only=True)[0]
-        result = {
-            "cell": run.folder.name,
-            "seed": config["seed"],
-            "metrics": {**curves.best(), **test} if trainer.is_global_zero else dict(test),
-            "cost": {
-                "parameters": cost.parameters(net),
-                "flops": cost.flops(net, data.in_channels, data.image_size),
-                "train_images_per_second": stopwatch.batches * data.batch_size / stopwatch.seconds,
-                "peak_memory_bytes": cost.peak_memory_bytes(),
-                "fit_seconds": fit_seconds,
-            },
-            "environment": environment(),
-        }
         if trainer.is_global_zero:
+            result = {
+                "cell": run.folder.name,
+                "seed": config["seed"],
+                "metrics": {**curves.best(), **test},
+                "cost": {
+                    "parameters": cost.parameters(net),
+                    "flops": cost.flops(net, data.in_channels, data.image_size),
+                    "train_images_per_second": stopwatch.batches * data.batch_size / stopwatch.seconds,
+                    "peak_memory_bytes": cost.peak_memory_bytes(),
+                    "fit_seconds": fit_seconds,
+                },
+                "environment": environment(),
+            }
             write_json(run.result_file, result)
-    return result
 
 
 def introduce(config: Config, net: nn.Module, trainer: lightning.Trainer) -> None:

@@ -96,7 +96,7 @@ def test_forward_and_backward_reach_every_weight(model: str, regularizer: str) -
 
 
 @pytest.mark.parametrize(
-    "image_size", [28, pytest.param(64, marks=pytest.mark.slow), 96, pytest.param(299, marks=pytest.mark.slow)]
+    "image_size", [28, 96, *(pytest.param(size, marks=pytest.mark.slow) for size in (32, 64, 224))]
 )
 @pytest.mark.parametrize("model", MODELS)
 def test_takes_any_channels_classes_and_size(model: str, image_size: int) -> None:

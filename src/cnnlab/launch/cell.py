@@ -11,13 +11,14 @@ from cnnlab.launch.ranks import fit_on_ranks
 from cnnlab.run import Run
 
 
-def train_cell(cfg: DictConfig, folder: Path) -> dict[str, Any]:
-    """Trains a cell that is not done yet and gives its result."""
+def train_cell(cfg: DictConfig, folder: Path) -> dict[str, Any] | None:
+    """Trains a cell that is not done yet and gives its result; None in those processes of torchrun's that only help."""
     run, config = Run(folder), resolved(cfg)
     if run.done:
         return run.result()
-    if os.environ.get("RANK", "0") != "0":  # a process of torchrun's: rank 0 keeps the folder
-        return fit_here(config, folder)
+    if os.environ.get("RANK", "0") != "0":  # rank 0 keeps the folder
+        fit_here(config, folder)
+        return None
     with run.attempt(config):
         trainer = config["trainer"]
         if trainer["devices"] * trainer["num_nodes"] > 1 and "TORCHELASTIC_RUN_ID" not in os.environ:
@@ -27,8 +28,8 @@ def train_cell(cfg: DictConfig, folder: Path) -> dict[str, Any]:
     return run.result()
 
 
-def fit_here(config: dict[str, Any], folder: Path) -> dict[str, Any]:
+def fit_here(config: dict[str, Any], folder: Path) -> None:
     """Trains in this process."""
     from cnnlab.train import fit  # torch and Lightning take seconds to import
 
-    return fit(config, str(folder))
+    fit(config, str(folder))

@@ -3,7 +3,9 @@
 Lightning's own launcher runs the command line again in each process, which in a sweep is the whole sweep.
 """
 
+import logging
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,13 @@ def fit_on_ranks(config: dict[str, Any], folder: Path) -> None:
         raise (known(message) if known else RuntimeError(f"rank {rank}: {text}")) from error
 
 
+def log_to(folder: Path) -> None:
+    """Sends this process' messages where conf/hydra/job_logging/cnnlab.yaml sends the others'."""
+    console, file = logging.StreamHandler(sys.stdout), logging.FileHandler(folder / "train.log", encoding="utf-8")
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[console, file])
+
+
 def fit_rank(config: dict[str, Any], folder: str) -> None:
     """What each process runs."""
     import torch
@@ -58,5 +67,7 @@ def fit_rank(config: dict[str, Any], folder: str) -> None:
 
     from cnnlab.train import fit
 
+    if os.environ["RANK"] == "0":
+        log_to(Path(folder))
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // config["trainer"]["devices"]))
     record(fit)(config, folder)

@@ -33,7 +33,7 @@ def create(
         tags=tags,
         job_type="train",
         config=config,
-        offline=bool(reason),
+        mode="offline" if reason else "online",  # Lightning's offline=True would set WANDB_MODE for all later runs
     )
     exit_code = 1
     try:

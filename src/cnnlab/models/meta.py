@@ -15,7 +15,8 @@ def forward_on_meta(net: nn.Module, in_channels: int, image_size: int) -> Tensor
     training = net.training
     try:
         with torch.no_grad():
-            image = torch.empty(1, in_channels, image_size, image_size, device="meta")
+            dtype = next((p.dtype for p in net.parameters()), torch.float32)
+            image = torch.empty(1, in_channels, image_size, image_size, dtype=dtype, device="meta")
             output: Tensor = functional_call(net.eval(), meta, image)
     finally:
         net.train(training)
