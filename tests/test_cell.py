@@ -1,5 +1,7 @@
 """A cell's identity: what matters is in it, what does not matter is not."""
 
+from pathlib import Path
+
 import pytest
 from omegaconf import OmegaConf
 
@@ -38,9 +40,31 @@ def test_two_ways_to_say_the_same_share_it() -> None:
     assert identity(compose_config("regularizer=[none,dropout]")) == identity(compose_config("regularizer.dropout=0.5"))
 
 
+def test_one_and_one_point_zero_are_the_same() -> None:
+    assert identity(compose_config("optim.lr=1")) == identity(compose_config("optim.lr=1.0"))
+
+
+def test_one_batch_is_not_all_batches() -> None:
+    one, every = (compose_config(f"trainer.limit_train_batches={n}") for n in ("1", "1.0"))
+    assert identity(one) != identity(every)
+
+
+def test_another_folder_of_images_is_another_cell(tmp_path: Path) -> None:
+    names = []
+    for folder in ("a", "b"):
+        for label in ("cat", "dog"):
+            (tmp_path / folder / label).mkdir(parents=True)
+        names.append(identity(compose_config("datamodule=image_folder", f"datamodule.data_dir={tmp_path / folder}")))
+    assert names[0] != names[1]
+
+
+def test_where_verified_files_lie_does_not_matter() -> None:
+    a, b = (compose_config("datamodule=mnist", f"datamodule.data_dir=/{folder}") for folder in "ab")
+    assert identity(a) == identity(b)
+
+
 def test_every_key_without_effect_exists_somewhere() -> None:
-    there = OmegaConf.create({**compose_config("datamodule=fashion_mnist")})
-    there.datamodule.data_dir = ""  # image_folder's
+    there = OmegaConf.create(compose_config())
     assert all(OmegaConf.select(there, key) is not None or key == "trainer.profiler" for key in WITHOUT_EFFECT)
 
 

@@ -32,6 +32,11 @@ MISTAKES = {
     "seed=0,1": "add -m",
     "study=a/b": "must not contain slashes",
     "regularizer=[none,dropout": "cannot be read",
+    "model=[lenet5,vgg11]": "-m model=lenet5,vgg11",
+    "model.num_classes=5": "model.num_classes=5 is not datamodule.num_classes=10",
+    "+optim.weight_decay=0.1": "regularizer.weight_decay",
+    "trainer.check_val_every_n_epoch=30": "nothing would be validated",
+    "runs_dir=/proc/nowhere": "/proc/nowhere",
     "datamodule=image_folder": "Missing mandatory value: datamodule.data_dir",
 }
 

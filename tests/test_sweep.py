@@ -60,6 +60,10 @@ def test_only_an_unnamed_sweep_gets_a_name(arguments: list[str]) -> None:
     assert default_study(arguments) is None
 
 
+def test_options_may_follow_the_overrides(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("train", "-m", "seed=0", *TINY, "--config-name", "train") == 0
+
+
 def test_the_order_of_overrides_does_not_change_the_study() -> None:
     assert default_study(["-m", "seed=0,1", "model=a,b"])[-6:] == default_study(["model=a,b", "seed=0,1", "-m"])[-6:]  # type: ignore[index]
 

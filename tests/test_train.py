@@ -11,6 +11,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from cnnlab.train import build_data, build_network
 from conftest import TINY, runs
 
 Command = Callable[..., int]
@@ -53,7 +54,6 @@ def test_folder_is_as_the_contract_says(trained: Path) -> None:
     files = {str(path.relative_to(trained)) for path in trained.rglob("*") if path.is_file()}
     assert files == {
         ".hydra/config.yaml",
-        ".hydra/hydra.yaml",
         ".hydra/overrides.yaml",
         "status.json",
         "result.json",
@@ -109,18 +109,20 @@ def test_predictions_give_the_test_accuracy(trained: Path) -> None:
     assert result(trained)["metrics"]["test/accuracy"] == pytest.approx(accuracy)
 
 
-def test_tested_weights_are_the_best_checkpoints(trained: Path) -> None:
-    from cnnlab.train import build_data, build_network
-
-    config: Any = OmegaConf.to_container(OmegaConf.load(trained / ".hydra" / "config.yaml"))
+def assert_tests_with(folder: Path, state: dict[str, torch.Tensor]) -> None:
+    """predictions.npz is what these weights say."""
+    config: Any = OmegaConf.to_container(OmegaConf.load(folder / ".hydra" / "config.yaml"))
     net, data = build_network(config), build_data(config)
-    state = torch.load(trained / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"]
     net.load_state_dict({name.removeprefix("net."): value for name, value in state.items()})
     data.setup("test")
     images, labels, _ = data.on_after_batch_transfer(next(iter(data.test_dataloader())), 0)
-    with np.load(trained / "predictions.npz") as saved:
+    with np.load(folder / "predictions.npz") as saved:
         expected = saved["probabilities"][: len(labels)]
     assert net.eval()(images).softmax(dim=1).detach().numpy() == pytest.approx(expected, abs=1e-5)
+
+
+def test_tested_weights_are_the_best_checkpoints(trained: Path) -> None:
+    assert_tests_with(trained, torch.load(trained / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"])
 
 
 def test_log_says_what_was_trained(trained: Path) -> None:
@@ -167,11 +169,33 @@ def test_a_batch_larger_than_the_data_is_no_success(command: Command, capsys: py
     assert "batch_size=4096 is more than the" in capsys.readouterr().err
 
 
+def test_ema_weights_are_what_is_tested(command: Command, here: Path) -> None:
+    assert command("train", *TINY[:3], "callbacks=[quiet,ema]") == 0
+    folder = runs(here)[0]
+    state = torch.load(folder / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"]
+    assert_tests_with(folder, state)
+
+
+def test_l1_changes_a_run(command: Command, here: Path) -> None:
+    for strength in (0, 0.01):
+        assert command("train", "study=a", f"regularizer.l1={strength}", *TINY) == 0
+    plain, sparse = sorted(runs(here), key=lambda run: "l1" in run.name)
+    sizes = [sum(w.abs().sum().item() for w in weights(run).values()) for run in (plain, sparse)]
+    assert sizes[1] < 0.9 * sizes[0]
+
+
+def test_a_done_runs_configuration_is_left_alone(command: Command, here: Path) -> None:
+    command("train", "study=a", *TINY)
+    config = (runs(here)[0] / ".hydra" / "config.yaml").read_text()
+    assert command("train", "study=a", "data_dir=/elsewhere", *TINY) == 0
+    assert (runs(here)[0] / ".hydra" / "config.yaml").read_text() == config
+
+
 @pytest.mark.parametrize(
     "group", ["callbacks=[quiet,early_stopping]", "callbacks=[quiet,ema]", "debug=fast", "debug=anomaly"]
 )
 def test_optional_parts_train(command: Command, group: str) -> None:
-    assert command("train", *TINY, group) == 0
+    assert command("train", *TINY[:3], group) == 0
 
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed", "bf16-true", "64-true"])

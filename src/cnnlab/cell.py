@@ -14,8 +14,6 @@ WITHOUT_EFFECT = (
     "runs_dir",
     "data_dir",
     "logger",
-    "datamodule.data_dir",
-    "datamodule.source.data_dir",
     "datamodule.num_workers",
     "callbacks.progress",
     "trainer.profiler",
@@ -59,12 +57,23 @@ def regularizer_label(regularizer: dict[str, Any]) -> str:
 
 
 def identity(config: dict[str, Any]) -> str:
-    """Eight hexadecimal digits that two configurations share if and only if they give the same result."""
+    """Eight hexadecimal digits that two configurations share if they say the same, whatever has no effect apart."""
     effective = OmegaConf.create(config)
-    for key in WITHOUT_EFFECT:
+    data_dir = ("datamodule.data_dir", "datamodule.source.data_dir") if config["datamodule"]["verified"] else ()
+    for key in (*WITHOUT_EFFECT, *data_dir):
         parent, _, leaf = key.rpartition(".")
         node = OmegaConf.select(effective, parent) if parent else effective
         if node is not None:
             node.pop(leaf, None)
-    canonical = json.dumps(OmegaConf.to_container(effective), sort_keys=True)
+    canonical = json.dumps(_numbers_alike(OmegaConf.to_container(effective)), sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:8]
+
+
+def _numbers_alike(value: Any, key: str = "") -> Any:
+    """1 and 1.0 mean the same, but for trainer.limit_*_batches: one batch, and all of them."""
+    if isinstance(value, dict):
+        return {key: _numbers_alike(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_numbers_alike(item) for item in value]
+    number = isinstance(value, int) and not isinstance(value, bool) and not key.startswith("limit_")
+    return float(value) if number else value

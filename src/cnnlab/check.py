@@ -105,11 +105,17 @@ def check(config: dict[str, Any]) -> None:
         Config.model_validate(config)
     except ValidationError as error:
         raise UserError("\n".join(dict.fromkeys(_explained(problem) for problem in error.errors()))) from error
-    _check_together(config["datamodule"], config["trainer"], config["scheduler"])
+    _check_data(config["datamodule"], config["model"], config["trainer"])
+    _check_schedule(config["scheduler"], config["trainer"])
+    if "weight_decay" in config["optim"]:
+        raise UserError("optim.weight_decay is not where weight decay is set: regularizer.weight_decay=...")
 
 
-def _check_together(data: dict[str, Any], trainer: dict[str, Any], scheduler: dict[str, Any]) -> None:
-    """What is legal alone may not be legal with the rest."""
+def _check_data(data: dict[str, Any], model: dict[str, Any], trainer: dict[str, Any]) -> None:
+    """What is legal alone may not be legal with the data."""
+    for key in ("num_classes", "in_channels", "image_size"):
+        if model[key] != data[key]:
+            raise UserError(f"model.{key}={model[key]} is not datamodule.{key}={data[key]}; set the latter only")
     for key in ("mean", "std"):
         if len(data[key]) != data["in_channels"]:
             raise UserError(
@@ -122,10 +128,23 @@ def _check_together(data: dict[str, Any], trainer: dict[str, Any], scheduler: di
             f"datamodule.batch_size={data['batch_size']} is global and cannot be shared equally by {processes} "
             "processes (trainer.devices x trainer.num_nodes); take a multiple"
         )
-    if scheduler["warmup_epochs"] >= trainer["max_epochs"]:
-        raise UserError(
-            f"scheduler.warmup_epochs={scheduler['warmup_epochs']} leaves nothing of the {trainer['max_epochs']} epochs"
-        )
+
+
+def _check_schedule(scheduler: dict[str, Any], trainer: dict[str, Any]) -> None:
+    """What would not happen in so few epochs must not look as if it did."""
+    epochs, every = trainer["max_epochs"], trainer["check_val_every_n_epoch"]
+    if scheduler["warmup_epochs"] >= epochs:
+        raise UserError(f"scheduler.warmup_epochs={scheduler['warmup_epochs']} leaves nothing of the {epochs} epochs")
+    falls = {"step_size": scheduler.get("step_size", 0), "milestones": min(scheduler.get("milestones", [0]), default=0)}
+    for key, first in falls.items():
+        if first >= epochs > 1:
+            raise UserError(
+                f"scheduler.{key}: the first fall, after {first} epochs, is beyond trainer.max_epochs={epochs}"
+            )
+    if every > epochs:
+        raise UserError(f"trainer.check_val_every_n_epoch={every}: nothing would be validated in {epochs} epochs")
+    if every > 1 and scheduler["_target_"].endswith(".plateau"):
+        raise UserError(f"trainer.check_val_every_n_epoch={every}: scheduler=plateau needs val/loss after each epoch")
 
 
 def _explained(problem: Any) -> str:

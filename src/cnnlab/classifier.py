@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from lightning import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from cnnlab.errors import Diverged
-from cnnlab.losses import Objective
+from cnnlab.losses import Objective, mean_cross_entropy
 from cnnlab.metrics import Scores
+from cnnlab.optim import add_l1
 
 Batch = tuple[Tensor, Tensor, Tensor]
 
@@ -21,10 +21,10 @@ class Classifier(LightningModule):
 
     Batches are (images float32 [N, C, H, W], labels int64 [N], positions int64 [N]). Logged once an epoch, for each
     of train, val and test: loss (plain cross entropy, whatever training minimizes), accuracy, top5_accuracy and
-    macro_f1; for train also objective and lr.
+    macro_f1; for train also objective and the epoch's first lr.
 
     Raises:
-        Diverged: the training loss of an epoch is not finite.
+        Diverged: the loss of an epoch is not finite.
     """
 
     def __init__(
@@ -65,16 +65,18 @@ class Classifier(LightningModule):
         loss: Tensor = objective
         return loss
 
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        add_l1(optimizer)
+
+    def on_train_epoch_start(self) -> None:
+        self.epochs_lr = self.trainer.optimizers[0].param_groups[0]["lr"]
+
     def on_train_epoch_end(self) -> None:
         scores = self.train_scores.compute()
         self.train_scores.reset()
         self.log_dict({f"train/{name}": value for name, value in scores.items()})
-        self.log("train/lr", self.trainer.optimizers[0].param_groups[0]["lr"])
-        if not torch.isfinite(scores["objective"]):
-            raise Diverged(
-                f"train/objective is {scores['objective'].item()} in epoch {self.current_epoch}. "
-                "A smaller optim.lr, scheduler.warmup_epochs, trainer.gradient_clip_val or a norm may help."
-            )
+        self.log("train/lr", self.epochs_lr)
+        self._require_finite("train/objective", scores["objective"])
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         self._judge(self.val_scores, batch)
@@ -93,7 +95,7 @@ class Classifier(LightningModule):
         images, labels, _ = batch
         logits: Tensor = self.net(images)
         if len(labels):  # a process may get nothing of a short last batch
-            cross_entropy = F.cross_entropy(logits, labels)
+            cross_entropy = mean_cross_entropy(logits, labels)
             scores.update(logits, labels, cross_entropy, cross_entropy)
         return logits
 
@@ -102,6 +104,14 @@ class Classifier(LightningModule):
         scores.reset()
         del values["objective"]  # nothing is minimized here
         self.log_dict({f"{stage}/{name}": value for name, value in values.items()})
+        self._require_finite(f"{stage}/loss", values["loss"])
+
+    def _require_finite(self, name: str, loss: Tensor) -> None:
+        if not torch.isfinite(loss):
+            raise Diverged(
+                f"{name} is {loss.item()} in epoch {self.current_epoch + 1}. "
+                "A smaller optim.lr, scheduler.warmup_epochs, trainer.gradient_clip_val or a norm may help."
+            )
 
     def configure_optimizers(self) -> Any:
         optimizer = self.make_optimizer(self.net)

@@ -1,6 +1,7 @@
 """The commands."""
 
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from cnnlab import __version__
-from cnnlab.errors import UserError, did_you_mean
+from cnnlab.errors import did_you_mean
 
 HELP = """cnnlab: compare classic CNNs honestly.
 
@@ -19,9 +20,19 @@ HELP = """cnnlab: compare classic CNNs honestly.
   cnnlab train 'regularizer=[none,dropout]'                 nothing but dropout; [all,no_dropout] leaves it out
   cnnlab train -m model=lenet5,resnet20 'seed=range(5)'     a grid; the same command again goes on with it
 
-  cnnlab train --help         all groups with their choices, and the configuration
+  cnnlab train --help         all groups with their choices
   cnnlab train --cfg job      the composed configuration of a command, without running it
   cnnlab --version
+"""
+
+TRAIN_HELP = """cnnlab train [group=choice ...] [key=value ...]      one run
+cnnlab train -m key=value,value ...                  a sweep; also seed=range(5)
+
+  --cfg job [--resolve]   the composed configuration, without running it
+  --config-dir DIR        a folder with configuration of your own; ./conf is found by itself
+  --hydra-help            Hydra's own options
+
+Groups and their choices (lists compose for regularizer, callbacks and logger: 'regularizer=[none,dropout]'):
 """
 
 
@@ -50,6 +61,9 @@ def report_errors(work: Callable[[], None]) -> None:
         signal.signal(stop, stopped)
     try:
         work()
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except Exception as error:
         words = explain(error)
         if words is None:
@@ -69,15 +83,17 @@ def train(arguments: list[str]) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors reach report_errors instead of Hydra's printer
     import hydra
 
-    from cnnlab.conf import conf_folder, register
-    from cnnlab.study import default_study
+    from cnnlab import conf
+    from cnnlab.study import with_study
 
-    register()
-    if study := default_study(arguments):
-        arguments = [*arguments, f"study={study}"]
-    sys.argv = ["cnnlab train", *arguments]
+    if {"-h", "--help"} & set(arguments):
+        print(TRAIN_HELP + conf.table_of_choices())
+        return
+    conf.refuse_lists(arguments)
+    conf.register(arguments)
+    sys.argv = ["cnnlab train", *with_study(arguments)]
     errors: list[Exception] = []
-    hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="train")(Task(errors))()
+    hydra.main(version_base="1.3", config_path=str(conf.conf_folder()), config_name="train")(Task(errors))()
     if errors:
         raise errors[0]
 
@@ -98,7 +114,8 @@ class Task:
 
         single = HydraConfig.get().mode == RunMode.RUN
         try:
-            return train_and_show(cfg, Path(HydraConfig.get().runtime.output_dir), single)
+            hydra = HydraConfig.get()
+            return train_and_show(cfg, Path(hydra.runtime.output_dir), list(hydra.overrides.task), single)
         except Exception as error:
             if not single:
                 raise
@@ -106,7 +123,7 @@ class Task:
             return None
 
 
-def train_and_show(cfg: Any, folder: Path, single: bool) -> float | None:
+def train_and_show(cfg: Any, folder: Path, overrides: list[str], single: bool) -> float | None:
     """Trains a cell and prints its scores, its folder and, after a single run, what to do next."""
     from rich.console import Console
 
@@ -114,7 +131,7 @@ def train_and_show(cfg: Any, folder: Path, single: bool) -> float | None:
     from cnnlab.run import Run
 
     was_done = Run(folder).done
-    result = train_cell(cfg, folder)
+    result = train_cell(cfg, folder, overrides)
     if result is None:
         return None
     from cnnlab.summary import result_table  # imports torch
@@ -125,12 +142,10 @@ def train_and_show(cfg: Any, folder: Path, single: bool) -> float | None:
     console.print(result_table(result))
     console.print(f"folder: {os.path.relpath(folder)}", soft_wrap=True)
     if single:
-        again = f"cnnlab train -m model={cfg.model.name} datamodule={cfg.datamodule.name} regularizer=none,paper,all"
-        console.print(f"next:   {again}", soft_wrap=True)
+        kept = [o for o in overrides if not o.startswith(("study=", "regularizer="))]
+        console.print(f"next:   cnnlab train -m {shlex.join([*kept, 'regularizer=none,paper,all'])}", soft_wrap=True)
     accuracy: float = result["metrics"]["val/accuracy"]
     return accuracy
 
 
 COMMANDS: dict[str, Callable[[list[str]], None]] = {"train": train}
-
-__all__ = ["UserError", "main"]

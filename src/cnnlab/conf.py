@@ -1,14 +1,18 @@
 """Where configuration comes from: cnnlab's own conf/, and a conf/ in the folder where the user is."""
 
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from cnnlab.cell import cell_name
 from cnnlab.errors import UserError
+
+LISTS = ("regularizer", "callbacks", "logger")  # groups whose choices compose
 
 
 def conf_folder() -> Path:
@@ -48,8 +52,36 @@ def count_classes(folder: str) -> int:
     return len(class_folders(folder))
 
 
-def register() -> None:
-    """Makes Hydra know the resolvers and plugins that conf/ uses; before any composition."""
+def share_of_epochs(share: float, *, _root_: DictConfig) -> int:
+    """That share of trainer.max_epochs, at least one."""
+    return max(1, round(share * int(_root_.trainer.max_epochs)))
+
+
+def refuse_lists(arguments: Sequence[str]) -> None:
+    """Raises a UserError for model=[a,b]: Hydra would merge the two into one that nobody meant."""
+    for argument in arguments:
+        group, _, value = argument.partition("=")
+        if value.startswith("[") and group not in LISTS and choices(group):
+            plain = value.strip("[]")
+            raise UserError(f"{argument}: {group} takes one choice. To train each of them: -m {group}={plain}")
+
+
+def table_of_choices() -> str:
+    """A line for each group."""
+    groups = sorted(path.name for path in conf_folder().iterdir() if path.is_dir() and path.name != "hydra")
+    return "\n".join(f"  {group}: {' '.join(choices(group))}" for group in groups)
+
+
+def register(arguments: Sequence[str] = ()) -> None:
+    """Makes Hydra know the resolvers and plugins that conf/ uses; before any composition.
+
+    Raises:
+        UserError: a file in the user's --config-dir would be hidden by one of ours.
+    """
+    for option, value in pairwise(arguments):
+        if option in ("--config-dir", "-cd") and Path(value).is_dir():
+            refuse_hidden(Path(value))
     OmegaConf.register_new_resolver("cell", lambda *, _root_: cell_name(_root_), replace=True)
+    OmegaConf.register_new_resolver("share_of_epochs", share_of_epochs, replace=True)
     OmegaConf.register_new_resolver("class_folders", count_classes, replace=True)
     Plugins.instance().register(ConfBeside)

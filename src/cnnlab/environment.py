@@ -13,16 +13,16 @@ import torch
 import cnnlab
 
 
-def environment() -> dict[str, Any]:
+def environment(device: torch.device) -> dict[str, Any]:
     """Versions, device, host, and the commit of the code if it runs from a checkout."""
     packages = {name: version(name) for name in ("torch", "lightning", "hydra-core", "torchmetrics", "numpy")}
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor() or platform.machine()
+    cuda = device.type == "cuda"
     return {
         "cnnlab": cnnlab.__version__,
         "python": platform.python_version(),
         **packages,
         "platform": platform.platform(),
-        "device": device,
+        "device": torch.cuda.get_device_name(device) if cuda else platform.processor() or platform.machine(),
         "threads": torch.get_num_threads(),
         "cpus": os.cpu_count(),
         "host": socket.gethostname(),

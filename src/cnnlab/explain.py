@@ -23,6 +23,8 @@ def explain(error: BaseException) -> str | None:
     for cause in chain:
         if isinstance(cause, UserError):
             return str(cause)
+        if isinstance(cause, OSError) and cause.filename and not isinstance(cause, MissingConfigException):
+            return f"{cause.filename}: {cause.strerror}"
         if type(cause).__name__ == "MisconfigurationException":  # Lightning's; importing it takes seconds
             return f"trainer: {cause}"
     for cause in chain:
@@ -36,7 +38,7 @@ def explain(error: BaseException) -> str | None:
             return f"{cause.override} cannot be read: {_first_line(cause)}. Quote it: '{cause.override}'"
     ambiguous = re.search(r"Ambiguous value for argument '(.*?)'", str(error))
     if ambiguous and isinstance(error, HydraException):
-        return f"{ambiguous[1]} has several values: add -m to train each of them, or write a list in brackets"
+        return f"{ambiguous[1]} has several values: add -m to train each of them"
     if isinstance(error, (HydraException, OmegaConfBaseException)):
         return _first_line(error)
     return None
@@ -56,6 +58,8 @@ def _first_line(error: BaseException) -> str:
 def _missing_choice(error: MissingConfigException) -> str:
     group, _, choice = (error.missing_cfg_file or "").rpartition("/")
     options = [option for option in error.options or choices(group) if not option.startswith("_")]
+    if choice.startswith("_"):
+        options = choices(group)
     if not group:
         return f"there is no configuration {choice}.{did_you_mean(choice, options)}"
     return f"{group}={choice} does not exist.{did_you_mean(choice, options)} There are: {', '.join(options)}"

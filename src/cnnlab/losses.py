@@ -1,9 +1,16 @@
 """What training minimizes, and what everything reports."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 Outputs = Tensor | tuple[Tensor, ...]
+
+
+def mean_cross_entropy(logits: Tensor, labels: Tensor, label_smoothing: float = 0.0) -> Tensor:
+    """Mean over a batch, computed in float32 at least: logits [N, K], labels [N]."""
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return F.cross_entropy(logits, labels, label_smoothing=label_smoothing)
 
 
 class Objective(nn.Module):
@@ -20,10 +27,10 @@ class Objective(nn.Module):
     def forward(self, outputs: Outputs, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Objective and plain cross entropy (means over the batch), and the main head's logits [N, K]."""
         logits, *auxiliary = outputs if isinstance(outputs, tuple) else (outputs,)
-        cross_entropy = F.cross_entropy(logits, labels)
+        cross_entropy = mean_cross_entropy(logits, labels)
         smoothed = self._smoothed(logits, labels) if self.label_smoothing else cross_entropy
         extra = [self.auxiliary_weight * self._smoothed(head, labels) for head in auxiliary]
         return sum(extra, start=smoothed), cross_entropy, logits
 
     def _smoothed(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+        return mean_cross_entropy(logits, labels, self.label_smoothing)

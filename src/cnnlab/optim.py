@@ -12,15 +12,12 @@ from cnnlab.errors import UserError
 MakeOptimizer = Callable[..., Optimizer]
 
 
-def build_optimizer(
-    net: nn.Module, make: MakeOptimizer, weight_decay: float, l1: float = 0.0, max_norm: float = 0.0
-) -> Optimizer:
+def build_optimizer(net: nn.Module, make: MakeOptimizer, weight_decay: float, l1: float, max_norm: float) -> Optimizer:
     """Optimizer over two parameter groups: weights (ndim > 1), which are regularized, and biases and norms, which not.
 
     make: torch.optim's class with its hyperparameters, taking parameter groups.
     weight_decay: as that class defines it (an L2 term of the gradient, or decoupled in AdamW).
-    l1: lambda in lambda * sum |w|; its subgradient is added just before the step, so that it is neither clipped nor
-        part of the reported loss.
+    l1: lambda in lambda * sum |w|, for `add_l1`.
     max_norm: largest L2 norm of each unit's incoming weights, restored after each step; 0 is off.
 
     Raises:
@@ -28,26 +25,29 @@ def build_optimizer(
     """
     weights = [p for p in net.parameters() if p.ndim > 1]
     others = [p for p in net.parameters() if p.ndim <= 1]
-    groups: list[dict[str, Any]] = [{"params": weights, "weight_decay": weight_decay}]
+    groups: list[dict[str, Any]] = [{"params": weights, "weight_decay": weight_decay, "l1": l1}]
     if others:
-        groups.append({"params": others, "weight_decay": 0.0})
+        groups.append({"params": others, "weight_decay": 0.0, "l1": 0.0})
     try:
         optimizer = make(groups)
     except (TypeError, ValueError) as error:  # torch's word for a hyperparameter out of range
         raise UserError(f"optim: {error}") from error
-    if l1:
-        optimizer.register_step_pre_hook(lambda *_: add_l1(weights, l1))
     if max_norm:
         optimizer.register_step_post_hook(lambda *_: constrain(weights, max_norm))
     return optimizer
 
 
 @torch.no_grad()
-def add_l1(weights: list[nn.Parameter], strength: float) -> None:
-    """Adds the subgradient of strength * sum |w|."""
-    for weight in weights:
-        if weight.grad is not None:
-            weight.grad.add_(weight.sign(), alpha=strength)
+def add_l1(optimizer: Optimizer) -> None:
+    """Adds the subgradient of lambda * sum |w| to the gradients, so that the reported loss stays free of it.
+
+    To be called between backward and step: no hook of the optimizer will do, since Lightning's step runs backward.
+    """
+    for group in optimizer.param_groups:
+        if group["l1"]:
+            for weight in group["params"]:
+                if weight.grad is not None:
+                    weight.grad.add_(weight.sign(), alpha=group["l1"])
 
 
 @torch.no_grad()

@@ -6,7 +6,7 @@ import shutil
 import socket
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from cnnlab.atomic import write_json, write_text
 from cnnlab.errors import Diverged, UserError
 
 Config = dict[str, Any]
-MADE_BY_AN_ATTEMPT = ("result.json", "metrics.csv", "predictions.npz", "checkpoints")
+MADE_BY_AN_ATTEMPT = ("result.json", "metrics.csv", "predictions.npz", "checkpoints", "tensorboard")
 
 
 class Run:
@@ -49,7 +49,7 @@ class Run:
         return _read(self.result_file)
 
     @contextmanager
-    def attempt(self, config: Config) -> Iterator[None]:
+    def attempt(self, config: Config, overrides: Sequence[str] = ()) -> Iterator[None]:
         """Keeps status.json true while the block trains, whatever ends it; what it raises goes on.
 
         Raises:
@@ -62,6 +62,7 @@ class Run:
             path = self.folder / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         write_text(self.config_file, OmegaConf.to_yaml(config))
+        write_text(self.config_file.with_name("overrides.yaml"), OmegaConf.to_yaml(list(overrides)))
         begun = time.time()
         status = {
             "state": "running",

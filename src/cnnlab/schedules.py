@@ -60,9 +60,9 @@ def plateau(
     optimizer: Optimizer, steps: int, epochs: int, warmup_epochs: float, factor: float, patience: int
 ) -> Scheduled:
     """Times factor whenever val/loss has not fallen for more than `patience` epochs."""
-    schedules = _with_warmup(optimizer, lr.ConstantLR(optimizer, factor=1), "epoch", steps, epochs, warmup_epochs)
     watcher = ReduceLROnPlateau(optimizer, factor=factor, patience=patience)
-    schedules[0] = {"scheduler": watcher, "interval": "epoch", "monitor": "val/loss", "reduce_on_plateau": True}
+    schedules = _with_warmup(optimizer, watcher, "epoch", steps, epochs, warmup_epochs)
+    schedules[0] |= {"monitor": "val/loss", "reduce_on_plateau": True}
     return schedules
 
 

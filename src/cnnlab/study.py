@@ -6,13 +6,22 @@ import re
 MULTIRUN = ("-m", "--multirun")
 
 
+def with_study(arguments: list[str]) -> list[str]:
+    """The arguments, with the default name among the other overrides: argparse wants them in one place."""
+    study = default_study(arguments)
+    if study is None:
+        return arguments
+    first = next((at for at, a in enumerate(arguments) if "=" in a and not a.startswith("-")), len(arguments))
+    return [*arguments[:first], f"study={study}", *arguments[first:]]
+
+
 def default_study(arguments: list[str]) -> str | None:
     """Name for a sweep without `study=`: what is swept, and a hash of all overrides, so that the same command goes on.
 
     None if there is no sweep, or it has a name.
     """
     overrides = sorted(argument for argument in arguments if "=" in argument and not argument.startswith("-"))
-    if not any(flag in arguments for flag in MULTIRUN) or any(o.startswith("study=") for o in overrides):
+    if not any(flag in arguments for flag in MULTIRUN) or any(o.lstrip("+").startswith("study=") for o in overrides):
         return None
     digest = hashlib.sha256(" ".join(overrides).encode()).hexdigest()[:6]
     swept = [o.split("=")[0] for o in overrides if re.search(r"=.*(,|range\(|choice\(|interval\()", o)]

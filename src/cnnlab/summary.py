@@ -25,7 +25,8 @@ def network_table(net: nn.Module, title: str, in_channels: int, image_size: int)
         rows.append((_described(module), shape, cost.parameters(module), flops - flops_before))
         flops_before = flops
 
-    parts = [part.children() if isinstance(part, nn.Sequential) else [part] for part in net.children()]
+    groups = (nn.Sequential, nn.ModuleList)
+    parts = [part.children() if isinstance(part, groups) else [part] for part in net.children()]
     stages = [stage for part in parts for stage in part]
     hooks = [stage.register_forward_hook(after) for stage in stages]
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from rich.console import Console
@@ -62,7 +63,7 @@ def build_network(config: Config) -> nn.Module:
 
 def build_data(config: Config) -> ImageData:
     """The data of a run, with its augmentation."""
-    shape = {key: value for key, value in config["datamodule"].items() if key not in ("name", "data_dir")}
+    shape = {key: value for key, value in config["datamodule"].items() if key not in ("name", "data_dir", "verified")}
     data: ImageData = make("datamodule", {**shape, **config["augment"], "seed": config["seed"]})
     return data
 
@@ -87,11 +88,13 @@ def build_classifier(config: Config, net: nn.Module) -> Classifier:
 def fit(config: Config, folder: str) -> None:
     """Trains, tests the best weights, and writes the run's files; in a DDP run each process calls it."""
     warnings.filterwarnings("ignore", message="The '.*_dataloader' does not have many workers")
+    warnings.filterwarnings("ignore", message=".*sync_dist=True")  # Scores are summed over processes already
     warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")  # Lightning's own affair
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # it says what debug=profile asks for
     lightning.seed_everything(config["seed"], workers=True, verbose=False)
+    cost.forget_peak_memory()  # an earlier cell of the sweep may have trained in this process
     run = Run(Path(folder))
     data = build_data(config)
     net = build_network(config)
@@ -128,7 +131,10 @@ def fit(config: Config, folder: str) -> None:
         fit_seconds = time.perf_counter() - begun
         if not best.best_model_path:
             raise UserError("no epoch was validated, so that there are no best weights to test")
-        test = trainer.test(classifier, data, ckpt_path=best.best_model_path, verbose=False, weights_only=True)[0]
+        # not ckpt_path=: an EMA callback would put the current weights back
+        saved = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+        classifier.load_state_dict(saved["state_dict"])
+        test = trainer.test(classifier, data, verbose=False)[0]
         if trainer.is_global_zero:
             result = {
                 "cell": run.folder.name,
@@ -141,7 +147,7 @@ def fit(config: Config, folder: str) -> None:
                     "peak_memory_bytes": cost.peak_memory_bytes(),
                     "fit_seconds": fit_seconds,
                 },
-                "environment": environment(),
+                "environment": environment(trainer.strategy.root_device),
             }
             write_json(run.result_file, result)
 

@@ -54,7 +54,10 @@ class Progress(Callback):
         self.bar.update(self.task, completed=done, description=self._epoch(trainer))
         if time.monotonic() - self.looked > GLANCE:
             self.looked = time.monotonic()
-            self.bar.update(self.task, scores=self._scores(trainer, loss=outputs["loss"].item()))
+            self.bar.update(
+                self.task,
+                scores=self._scores(trainer, objective=outputs["loss"].item() * trainer.accumulate_grad_batches),
+            )
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
         if trainer.current_epoch > 0:  # only now are all scores of the last epoch there

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from cnnlab.atomic import whole
 from cnnlab.data.download import download, find
 from cnnlab.data.source import ImageSet, Stage
 from cnnlab.errors import UserError
@@ -47,7 +48,8 @@ class Cifar:
                     if member.isfile() and (name := Path(member.name).name) in wanted:
                         stream = tar.extractfile(member)
                         assert stream is not None
-                        (self.folder / name).write_bytes(stream.read())
+                        with whole(self.folder / name) as partial:
+                            partial.write_bytes(stream.read())
         except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
             raise UserError(f"{archive} cannot be unpacked: {error}. Delete it, and it is downloaded again.") from error
         missing = [name for name in self._wanted() if not (self.folder / name).is_file()]

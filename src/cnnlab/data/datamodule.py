@@ -83,7 +83,7 @@ class ImageData(LightningDataModule):
 
     def _checked(self, stage: Stage, data: ImageSet | None) -> ImageSet:
         if data is None or len(data) == 0:
-            raise UserError(f"the {stage} set is empty")
+            raise UserError(f"the {stage} set is empty; datamodule.val_fraction or datamodule.fraction is too small")
         if data.labels.min() < 0 or data.labels.max() >= self.num_classes:
             raise UserError(
                 f"the {stage} set has labels from {data.labels.min()} to {data.labels.max()}, "

@@ -66,7 +66,11 @@ class ImageBatches(Dataset[Batched]):
             images = np.stack([self._one(epoch, int(position)) for position in positions])
         else:  # a process that gets nothing of a short last batch
             images = np.empty((0, self.size, self.size, self.images[0].shape[-1]), np.uint8)
-        return torch.from_numpy(images).permute(0, 3, 1, 2), self.labels[positions], torch.from_numpy(positions)
+        return (
+            torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(),
+            self.labels[positions],
+            torch.from_numpy(positions),
+        )
 
     def _one(self, epoch: int, position: int) -> Image:
         image = self.images[position]

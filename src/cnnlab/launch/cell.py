@@ -1,6 +1,7 @@
 """One cell, wherever it was started from: its folder, its status, its processes."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from cnnlab.launch.ranks import fit_on_ranks
 from cnnlab.run import Run
 
 
-def train_cell(cfg: DictConfig, folder: Path) -> dict[str, Any] | None:
+def train_cell(cfg: DictConfig, folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:
     """Trains a cell that is not done yet and gives its result; None in those processes of torchrun's that only help."""
     run, config = Run(folder), resolved(cfg)
     if run.done:
@@ -19,7 +20,7 @@ def train_cell(cfg: DictConfig, folder: Path) -> dict[str, Any] | None:
     if os.environ.get("RANK", "0") != "0":  # rank 0 keeps the folder
         fit_here(config, folder)
         return None
-    with run.attempt(config):
+    with run.attempt(config, overrides):
         trainer = config["trainer"]
         if trainer["devices"] * trainer["num_nodes"] > 1 and "TORCHELASTIC_RUN_ID" not in os.environ:
             fit_on_ranks(config, folder)

@@ -5,11 +5,14 @@ Lightning's own launcher runs the command line again in each process, which in a
 
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 from cnnlab.errors import Diverged, UserError
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 def fit_on_ranks(config: dict[str, Any], folder: Path) -> None:
@@ -40,6 +43,7 @@ def fit_on_ranks(config: dict[str, Any], folder: Path) -> None:
         monitor_interval=0.5,  # seconds between looks at the processes
         start_method="spawn",
     )
+    handlers = {number: signal.getsignal(number) for number in STOPS}
     try:
         elastic_launch(agent, fit_rank)(config, str(folder))
     except SignalException as stop:
@@ -51,6 +55,9 @@ def fit_on_ranks(config: dict[str, Any], folder: Path) -> None:
         kind, _, message = text.partition(": ")
         known = {"UserError": UserError, "Diverged": Diverged}.get(kind)
         raise (known(message) if known else RuntimeError(f"rank {rank}: {text}")) from error
+    finally:  # torch leaves its own behind, which would end no later cell
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def log_to(folder: Path) -> None:
@@ -67,7 +74,9 @@ def fit_rank(config: dict[str, Any], folder: str) -> None:
 
     from cnnlab.train import fit
 
+    os.setpgrp()  # a signal to the whole group reaches the agent alone, which then ends the ranks, once
     if os.environ["RANK"] == "0":
         log_to(Path(folder))
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // config["trainer"]["devices"]))
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // config["trainer"]["devices"]))
     record(fit)(config, folder)

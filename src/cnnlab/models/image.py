@@ -6,6 +6,7 @@ from cnnlab.errors import UserError, require_one_of
 from cnnlab.models.meta import forward_on_meta
 
 SMALL = 65  # pixels; below, networks made for ImageNet get the form that the CIFAR literature gives them
+TOO_SMALL = ("too small", "greater than actual input size", "more than 1 value per channel")  # torch's words
 STEMS = ("auto", "imagenet", "small")
 
 
@@ -25,12 +26,12 @@ def output_shape(net: nn.Module, in_channels: int, image_size: int) -> tuple[int
     """
     try:
         output = forward_on_meta(net, in_channels, image_size)
-    except RuntimeError as error:
-        if "too small" not in str(error) and "greater than actual input size" not in str(error):
+    except (RuntimeError, ValueError) as error:
+        if not any(words in str(error) for words in TOO_SMALL):
             raise
         raise UserError(
             f"datamodule.image_size={image_size} is too small for this network: its convolutions and poolings leave "
-            "no pixel. Take larger images, or model.stem=small where the network has it."
+            "too few pixels. Take larger images, or model.stem=small where the network has it."
         ) from error
     return tuple(output.shape[1:])
 

@@ -30,7 +30,7 @@ NORMS: dict[str, Callable[[int], list[nn.Module]]] = {
     "none": lambda _: [],
     "batch": lambda channels: [nn.BatchNorm2d(channels)],
     "group": lambda channels: [group_norm(channels)],
-    "instance": lambda channels: [nn.GroupNorm(channels, channels)],  # nn.InstanceNorm2d refuses 1x1 maps
+    "instance": lambda channels: [nn.GroupNorm(channels, channels)],
     "layer": lambda channels: [nn.GroupNorm(1, channels)],  # over channels and positions (Wu and He, fig. 2)
 }
 
@@ -73,7 +73,6 @@ class Layers:
         *,
         stride: int = 1,
         padding: int = 0,
-        groups: int = 1,
         bias: bool = True,
         activate: bool = True,
     ) -> nn.Sequential:
@@ -82,7 +81,7 @@ class Layers:
         bias=False is for networks whose paper has none even without a norm.
         """
         with_bias = bias and self.norm == "none"  # a norm has its own shift
-        convolution = nn.Conv2d(c_in, c_out, kernel, stride, padding, groups=groups, bias=with_bias)
+        convolution = nn.Conv2d(c_in, c_out, kernel, stride, padding, bias=with_bias)
         nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")  # He et al., 2015
         if convolution.bias is not None:
             nn.init.zeros_(convolution.bias)
