@@ -8,9 +8,9 @@ from torch.optim import SGD, Optimizer
 from cnnlab.errors import UserError
 from cnnlab.optim import MakeOptimizer, add_l1, build_optimizer
 from cnnlab.train import make
+from conftest import compose_config, stems
 
 OFF = {"weight_decay": 0.0, "l1": 0.0, "max_norm": 0.0}
-from conftest import compose_config, stems
 
 
 def net() -> nn.Sequential:

@@ -161,7 +161,7 @@ def test_a_diverged_run_is_no_success(command: Command, here: Path, capsys: pyte
     assert command("train", "optim=sgd", "optim.lr=1e9", *TINY) == 1
     assert json.loads((runs(here)[0] / "status.json").read_text())["state"] == "diverged"
     assert not (runs(here)[0] / "result.json").exists()
-    assert "train/objective is nan" in capsys.readouterr().err
+    assert "loss is nan in epoch 1" in capsys.readouterr().err
 
 
 def test_a_batch_larger_than_the_data_is_no_success(command: Command, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,106 @@
+"""Every command of the README runs, made short; its claims about groups are those of conf/."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import REPOSITORY, stems
+
+README = (REPOSITORY / "README.md").read_text()
+COMMANDS = [
+    line[2:].split("  #")[0].strip()
+    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("$ ")
+]
+SHORT = ["trainer.max_epochs=1", "trainer.limit_train_batches=1", "trainer.limit_val_batches=1"]
+SHORT += ["trainer.limit_test_batches=1", "datamodule.batch_size=8", "callbacks=quiet"]
+# what this machine may not have: then only composed
+NEEDS = {"datamodule=cifar10": "data/cifar10/test_batch.bin", "trainer=ddp ": "/dev/nvidia1"}
+FASHION = Path("/usr/share/datasets/fashion-mnist")
+
+
+def files_of_the_reader(folder: Path) -> None:
+    """The two files of the chapter on adding a network, to the letter, and a few photos."""
+    yaml, python = (re.search(rf"```{kind}\n(.*?)```", README, re.DOTALL) for kind in ("yaml", "python"))
+    assert yaml
+    assert python
+    (folder / "conf" / "model").mkdir(parents=True)
+    (folder / "conf" / "model" / "tinynet.yaml").write_text(yaml[1])
+    (folder / "tinynet.py").write_text(python[1])
+    rng = np.random.default_rng(0)
+    for label in ("cat", "dog"):
+        (folder / "photos" / label).mkdir(parents=True)
+        for number in range(12):
+            pixels = rng.integers(0, 255, (80, 100, 3), np.uint8)
+            Image.fromarray(pixels).save(folder / "photos" / label / f"{number}.jpg")
+
+
+def shortened(command: str) -> list[str]:
+    """The command for this Python, with the fewest steps that it can take."""
+    words = shlex.split(command)
+    changes = [word for word in words if re.fullmatch(r"[A-Z]+=\S+", word)]
+    words = words[len(changes) :]
+    if words[0] == "cnnlab":
+        words[:1] = [sys.executable, "-m", "cnnlab"]
+        if not {"--help", "--cfg"} & set(words):
+            words = [word for word in words if not word.startswith("trainer.max_epochs")]
+            words += [short for short in SHORT if not any(word.startswith(short.split("=")[0]) for word in words)]
+            if any(needed in command + " " and not Path(file).exists() for needed, file in NEEDS.items()):
+                words += ["--cfg", "job", "--resolve"]
+    elif words[0].startswith("scripts/"):
+        words = [str(REPOSITORY / words[0]), *words[1:], *SHORT]
+    elif words[0] == "python":
+        words = [sys.executable, str(REPOSITORY / words[1]), *words[2:]]
+    return ["env", *changes, *words]
+
+
+def is_slow(command: str) -> bool:
+    return any(
+        word in command for word in ("vgg16 optim", "norm=none", "ddp", "torchrun", "resnet18", "'seed=range(2)'")
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(command, marks=pytest.mark.slow if is_slow(command) else [])
+        for command in COMMANDS
+        if not command.startswith("make ")
+    ],
+)
+def test_command_runs(command: str, tmp_path: Path) -> None:
+    if "fashion_mnist" in command and not FASHION.is_dir():
+        pytest.skip("needs Debian's package dataset-fashion-mnist")
+    files_of_the_reader(tmp_path)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PATH": path}
+    ran = subprocess.run(shortened(command), cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=550)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make ")])
+def test_make_knows_its_targets(command: str) -> None:
+    assert subprocess.run([*command.split(), "--dry-run"], cwd=REPOSITORY, capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "group", ["model", "optim", "scheduler", "datamodule", "augment", "trainer", "logger", "debug"]
+)
+def test_the_table_of_groups_is_complete(group: str) -> None:
+    row = re.search(rf"^\| `{group}` \|(.*)\|$", README, re.MULTILINE)
+    assert row
+    assert set(stems(group)) <= set(re.findall(r"`([a-z0-9_]+)`", row[1]))
+
+
+def test_every_make_target_is_explained() -> None:
+    told = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True).stdout
+    for target in ("help", "install", "train", "test", "test-all", "lint", "format", "clean"):
+        assert f"make {target} " in told
