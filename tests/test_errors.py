@@ -36,6 +36,8 @@ MISTAKES = {
     "model.num_classes=5": "model.num_classes=5 is not datamodule.num_classes=10",
     "+optim.weight_decay=0.1": "regularizer.weight_decay",
     "trainer.check_val_every_n_epoch=30": "nothing would be validated",
+    "datamodule.source.test_fraction=1.5": "datamodule.source.test_fraction=1.5: it must be more than 0",
+    "optim.betas=[0.9]": "optim.betas=[0.9]: it has too few values",
     "runs_dir=/proc/nowhere": "/proc/nowhere",
     "datamodule=image_folder": "Missing mandatory value: datamodule.data_dir",
 }

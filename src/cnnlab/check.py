@@ -51,6 +51,7 @@ class Scheduler(Group):
     warmup_epochs: NotNegative
     step_size: Count = 1
     gamma: Positive = 1
+    milestones: list[Count] = []
     patience: Natural = 0
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
     pct_start: Annotated[float, Field(gt=0, lt=1)] = 0.5
@@ -122,6 +123,9 @@ def _check_data(data: dict[str, Any], model: dict[str, Any], trainer: dict[str, 
                 f"datamodule.{key}={data[key]} has {len(data[key])} values, but datamodule.in_channels is "
                 f"{data['in_channels']}: one value a channel is needed"
             )
+    share = data.get("source", {}).get("test_fraction", 0.5)
+    if not (isinstance(share, int | float) and 0 < share < 1):
+        raise UserError(f"datamodule.source.test_fraction={share}: it must be more than 0 and less than 1")
     processes = trainer["devices"] * trainer["num_nodes"]
     if data["batch_size"] % processes:
         raise UserError(
@@ -152,7 +156,8 @@ def _explained(problem: Any) -> str:
     loc = [str(part) for part in problem["loc"] if isinstance(part, str) and part.isidentifier()]
     key, value, message = ".".join(loc), problem["input"], problem["msg"]
     if problem["type"] == "missing":
-        return f"{key} is missing"
+        whole = problem["loc"][-1] == loc[-1]
+        return f"{key} is missing" if whole else f"{key}={value}: it has too few values"
     if problem["type"] == "literal_error":
         allowed = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         return refusal(key, value, allowed)

@@ -136,13 +136,13 @@ def train_and_show(cfg: Any, folder: Path, overrides: list[str], single: bool) -
         return None
     from cnnlab.summary import result_table  # imports torch
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     if was_done:
         console.print("This cell was done before; its result is kept. Delete its folder to train it anew.")
     console.print(result_table(result))
     console.print(f"folder: {os.path.relpath(folder)}", soft_wrap=True)
     if single:
-        kept = [o for o in overrides if not o.startswith(("study=", "regularizer="))]
+        kept = [o for o in overrides if not o.startswith(("study=", "regularizer=", "regularizer."))]
         console.print(f"next:   cnnlab train -m {shlex.join([*kept, 'regularizer=none,paper,all'])}", soft_wrap=True)
     accuracy: float = result["metrics"]["val/accuracy"]
     return accuracy

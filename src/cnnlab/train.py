@@ -19,6 +19,7 @@ from torch import nn
 from cnnlab import checkpoints, cost
 from cnnlab.atomic import write_json
 from cnnlab.callbacks.predictions import Predictions
+from cnnlab.callbacks.stop import Stop
 from cnnlab.callbacks.stopwatch import Stopwatch
 from cnnlab.classifier import Classifier
 from cnnlab.data.datamodule import ImageData
@@ -89,6 +90,7 @@ def fit(config: Config, folder: str) -> None:
     """Trains, tests the best weights, and writes the run's files; in a DDP run each process calls it."""
     warnings.filterwarnings("ignore", message="The '.*_dataloader' does not have many workers")
     warnings.filterwarnings("ignore", message=".*sync_dist=True")  # Scores are summed over processes already
+    warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")  # costs little
     warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")  # Lightning's own affair
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -102,6 +104,7 @@ def fit(config: Config, folder: str) -> None:
     curves, stopwatch = Curves(run.folder / "metrics.csv"), Stopwatch()
     best = checkpoints.best(run.checkpoints)
     callbacks = [
+        Stop(),
         stopwatch,
         best,
         checkpoints.last(run.checkpoints),
@@ -161,9 +164,9 @@ def introduce(config: Config, net: nn.Module, trainer: lightning.Trainer) -> Non
     Console().print(network_table(net, title, channels, size))
     device = trainer.accelerator.__class__.__name__.removesuffix("Accelerator")
     where = f"{trainer.world_size} x {device}" if trainer.world_size > 1 else device
-    on = {key: value for key, value in config["regularizer"].items() if value not in (0, "none")} or "no regularizer"
+    on = [f"{key} {value}" for key, value in config["regularizer"].items() if value not in (0, "none")]
     log.info("%s, %s on %s", title, f"{cost.parameters(net):,} parameters", where)
-    log.info("%s, batch size %s, %s", data["name"], data["batch_size"], on)
+    log.info("%s, batch size %s, %s", data["name"], data["batch_size"], ", ".join(on) or "no regularizer")
     log.info("%s, lr %g, %s epochs", optim["_target_"].rsplit(".")[-1], optim["lr"], config["trainer"]["max_epochs"])
     for name in without_effect(net, config["regularizer"]):
         log.info("regularizer.%s has nothing to act on in %s", name, model["name"])

@@ -11,6 +11,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from cnnlab.errors import UserError
@@ -38,7 +39,7 @@ class LocalLauncher(Launcher):
         folders = [Path(cell.hydra.sweep.dir, cell.hydra.sweep.subdir) for cell in cells]  # naming a cell checks it
         todo = sum(not Run(folder).done for folder in dict.fromkeys(folders))
         console, begun, trained = Console(), time.monotonic(), 0
-        console.print(f"[bold]{len(cells)} cells[/] in {folders[0].parent}, {todo} to train")
+        console.print(f"[bold]{len(cells)} cells[/] in {escape(str(folders[0].parent))}, {todo} to train")
         outcomes: dict[Path, JobReturn] = {}
         for cell, folder in zip(cells, folders, strict=True):
             if folder in outcomes:
@@ -47,7 +48,7 @@ class LocalLauncher(Launcher):
                 outcomes[folder] = _finished(cell, Run(folder).result())
                 continue
             eta = f", ETA {(time.monotonic() - begun) / trained * (todo - trained):.0f} s" if trained else ""
-            console.print(f"\n[bold]cell {trained + 1}/{todo}[/] {folder.name}{eta}")
+            console.print(f"\n[bold]cell {trained + 1}/{todo}[/] {escape(folder.name)}{eta}")
             outcomes[folder] = self._run(cell, folder)
             trained += 1
         console.print(_table(outcomes))

@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from cnnlab.errors import Diverged, UserError
 
@@ -60,9 +61,15 @@ def fit_on_ranks(config: dict[str, Any], folder: Path) -> None:
             signal.signal(number, handler)
 
 
+def stopped(number: int, _: FrameType | None) -> NoReturn:
+    """Ends a rank, closing what it has open."""
+    raise SystemExit(128 + number)
+
+
 def log_to(folder: Path) -> None:
     """Sends this process' messages where conf/hydra/job_logging/cnnlab.yaml sends the others'."""
     console, file = logging.StreamHandler(sys.stdout), logging.FileHandler(folder / "train.log", encoding="utf-8")
+    console.setFormatter(logging.Formatter("%(message)s"))
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[console, file])
 
@@ -74,6 +81,7 @@ def fit_rank(config: dict[str, Any], folder: str) -> None:
 
     from cnnlab.train import fit
 
+    signal.signal(signal.SIGTERM, stopped)
     os.setpgrp()  # a signal to the whole group reaches the agent alone, which then ends the ranks, once
     if os.environ["RANK"] == "0":
         log_to(Path(folder))
