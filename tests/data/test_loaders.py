@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from lightning import LightningModule, Trainer
+from test_datamodule import SETTINGS as SHAPE
 
 from cnnlab.data.datamodule import ImageData
 from cnnlab.data.dataset import Batched
@@ -13,20 +14,8 @@ from cnnlab.data.digits import Digits
 from cnnlab.data.synthetic import Synthetic
 
 SETTINGS: dict[str, Any] = {
+    **SHAPE,
     "source": Synthetic(num_classes=4, channels=3, image_size=8, train_images=80, test_images=20, seed=0),
-    "num_classes": 4,
-    "in_channels": 3,
-    "image_size": 8,
-    "mean": [0.5, 0.4, 0.3],
-    "std": [0.25, 0.5, 1.0],
-    "batch_size": 12,
-    "val_fraction": 0.25,
-    "split_seed": 0,
-    "fraction": 1.0,
-    "num_workers": 0,
-    "transforms": [],
-    "full_image": False,
-    "seed": 0,
 }
 
 
