@@ -26,7 +26,16 @@ class Model(Group):
     in_channels: Count
     num_classes: Annotated[int, Field(ge=2)]
     image_size: Count
-    activation: Literal["relu", "sigmoid", "tanh", "leaky_relu", "elu", "gelu", "silu"]
+    activation: Literal["relu", "relu6", "sigmoid", "tanh", "scaled_tanh", "leaky_relu", "elu", "gelu", "silu"]
+    init: Literal["paper", "he", "xavier", "lecun", "uniform", "gaussian", "orthogonal"]
+    init_std: Positive
+    pool: Literal["paper", "max", "avg"]
+    width: Positive
+    norm_eps: Positive
+    weights: str | None
+    freeze: str
+    backbone_lr_factor: Positive
+    auxiliary_weight: NotNegative = 0
     stem: Literal["auto", "imagenet", "small"] | None = None
 
 

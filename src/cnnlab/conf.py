@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.plugins import Plugins
@@ -10,7 +11,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 
 from cnnlab.cell import cell_name
-from cnnlab.errors import UserError
+from cnnlab.errors import UserError, require_one_of
 
 LISTS = ("regularizer", "callbacks", "logger")  # groups whose choices compose
 
@@ -57,6 +58,18 @@ def share_of_epochs(share: float, *, _root_: DictConfig) -> int:
     return max(1, round(share * int(_root_.trainer.max_epochs)))
 
 
+def switch(key: str, cases: DictConfig, *, _root_: DictConfig) -> Any:
+    """What goes with another key's value: the case of that name, or the one called 'else'.
+
+    Raises:
+        UserError: no case has that name.
+    """
+    value = str(OmegaConf.select(_root_, key))
+    if "else" not in cases:
+        require_one_of(key, value, cases)
+    return cases[value] if value in cases else cases["else"]
+
+
 def refuse_lists(arguments: Sequence[str]) -> None:
     """Raises a UserError for model=[a,b]: Hydra would merge the two into one that nobody meant."""
     for argument in arguments:
@@ -84,4 +97,5 @@ def register(arguments: Sequence[str] = ()) -> None:
     OmegaConf.register_new_resolver("cell", lambda *, _root_: cell_name(_root_), replace=True)
     OmegaConf.register_new_resolver("share_of_epochs", share_of_epochs, replace=True)
     OmegaConf.register_new_resolver("class_folders", count_classes, replace=True)
+    OmegaConf.register_new_resolver("switch", switch, replace=True)
     Plugins.instance().register(ConfBeside)

@@ -52,13 +52,20 @@ def make(group: str, config: Config, **more: Any) -> Any:
     return partial(prepared, **more) if later else prepared(**more)
 
 
+# what of model.* makes the layers, and what is about weights and words; the rest is the network's own
+OF_LAYERS = ("activation", "init", "init_std", "pool", "width", "norm_eps")
+NOT_OF_NETWORK = (*OF_LAYERS, "name", "paper_init", "weights", "freeze", "backbone_lr_factor", "auxiliary_weight", "card")
+
+
 def build_network(config: Config) -> nn.Module:
-    """The network of a run, with the regularizers that act inside it."""
-    regularizer = config["regularizer"]
+    """The network of a run, with the regularizers that act inside it, and with weights as they are drawn."""
+    model, regularizer = config["model"], config["regularizer"]
     inside = {key: regularizer[key] for key in ("norm", "dropout", "spatial_dropout", "stochastic_depth")}
-    layers = Layers(activation=config["model"]["activation"], **inside)
-    shape = {key: value for key, value in config["model"].items() if key not in ("name", "activation")}
-    net: nn.Module = make("model", shape, layers=layers)
+    of_layers = {key: model[key] for key in OF_LAYERS}
+    if model["init"] == "paper":
+        of_layers["init"] = model["paper_init"]
+    shape = {key: value for key, value in model.items() if key not in NOT_OF_NETWORK}
+    net: nn.Module = make("model", shape, layers=Layers(**of_layers, **inside))
     return net
 
 

@@ -1,6 +1,7 @@
 """What an image's size means for a network: which stem it gets, and whether it survives the pooling."""
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from cnnlab.errors import UserError, require_one_of
 from cnnlab.models.meta import forward_on_meta
@@ -8,6 +9,21 @@ from cnnlab.models.meta import forward_on_meta
 SMALL = 65  # pixels; below, networks made for ImageNet get the form that the CIFAR literature gives them
 TOO_SMALL = ("too small", "greater than actual input size", "more than 1 value per channel")  # torch's words
 STEMS = ("auto", "imagenet", "small")
+
+
+class ForInception(nn.Module):
+    """From images normalized by ImageNet's mean and std to those in -1..1, which TensorFlow's weights were made for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        mean, std = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]]).view(2, 3, 1, 1)
+        self.register_buffer("scale", std / 0.5, persistent=False)
+        self.register_buffer("shift", (mean - 0.5) / 0.5, persistent=False)
+        self.scale: Tensor
+        self.shift: Tensor
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images * self.scale + self.shift
 
 
 def stem_for(stem: str, image_size: int) -> str:

@@ -1,58 +1,26 @@
-"""The blocks that every network is made of, and the one place where norm, dropout and activation act."""
+"""The blocks that every network is made of, and the one place where norm, dropout, activation and init act."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from cnnlab.errors import require_one_of
+from cnnlab.models.activations import ACTIVATIONS
+from cnnlab.models.initialization import INITIALIZATIONS
+from cnnlab.models.normalization import NORMS
+from cnnlab.models.stochastic_depth import StochasticDepth
 
-ACTIVATIONS: dict[str, type[nn.Module]] = {
-    "relu": nn.ReLU,
-    "sigmoid": nn.Sigmoid,
-    "tanh": nn.Tanh,
-    "leaky_relu": nn.LeakyReLU,
-    "elu": nn.ELU,
-    "gelu": nn.GELU,
-    "silu": nn.SiLU,
-}
+Kernel = int | tuple[int, int]  # height and width in pixels
 
 
-def group_norm(channels: int) -> nn.GroupNorm:
-    """Wu and He, 2018: 32 groups, or the most that divide the channels."""
-    groups = next(groups for groups in range(min(32, channels), 0, -1) if channels % groups == 0)
-    return nn.GroupNorm(groups, channels)
+class Logits(nn.Linear):
+    """The last layer of a head: what a new number of classes replaces, and what fine-tuning leaves free."""
 
 
-NORMS: dict[str, Callable[[int], list[nn.Module]]] = {
-    "none": lambda _: [],
-    "batch": lambda channels: [nn.BatchNorm2d(channels)],
-    "group": lambda channels: [group_norm(channels)],
-    "instance": lambda channels: [nn.GroupNorm(channels, channels)],
-    "layer": lambda channels: [nn.GroupNorm(1, channels)],  # over channels and positions (Wu and He, fig. 2)
-}
-
-
-class StochasticDepth(nn.Module):
-    """Drops a residual branch for a whole image with probability p, in training (Huang et al., 2016).
-
-    A branch that stays is scaled by 1 / (1 - p), so that evaluation needs no correction.
-    """
-
-    def __init__(self, p: float) -> None:
-        super().__init__()
-        self.p = p
-
-    def forward(self, branch: Tensor) -> Tensor:
-        if not self.training:
-            return branch
-        keep = torch.empty(branch.shape[0], 1, 1, 1, dtype=branch.dtype, device=branch.device).bernoulli_(1 - self.p)
-        return branch * keep / (1 - self.p)
-
-    def extra_repr(self) -> str:
-        return f"p={self.p:.3g}"
+class LogitsMap(nn.Conv2d):
+    """The same in a fully convolutional network: a 1x1 convolution with a map per class."""
 
 
 @dataclass(frozen=True)
@@ -60,62 +28,146 @@ class Layers:
     """What varies between the cells of an ablation; networks are handed it and never ask what is in it."""
 
     activation: str
+    init: str
+    init_std: float  # of init=gaussian
+    pool: str
+    width: float
     norm: str
+    norm_eps: float
     dropout: float
     spatial_dropout: float
     stochastic_depth: float
+
+    def channels(self, paper: int, multiple_of: int = 1) -> int:
+        """The paper's number of maps or features times model.width, rounded to a multiple, at least one of them."""
+        return max(multiple_of, round(paper * self.width / multiple_of) * multiple_of)
 
     def conv(
         self,
         c_in: int,
         c_out: int,
-        kernel: int,
+        kernel: Kernel,
         *,
         stride: int = 1,
-        padding: int = 0,
+        padding: Kernel = 0,
+        groups: int = 1,
         bias: bool = True,
+        normalize: bool = True,
         activate: bool = True,
+        initial_bias: float = 0.0,
     ) -> nn.Sequential:
         """Convolution, norm if any, activation: [N, c_in, H, W] -> [N, c_out, H', W'].
 
-        bias=False is for networks whose paper has none even without a norm.
+        bias=False is for networks whose paper has none even without a norm, normalize=False for those few
+        convolutions that have no norm even where others do.
         """
-        with_bias = bias and self.norm == "none"  # a norm has its own shift
-        convolution = nn.Conv2d(c_in, c_out, kernel, stride, padding, bias=with_bias)
-        nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")  # He et al., 2015
-        if convolution.bias is not None:
-            nn.init.zeros_(convolution.bias)
-        parts: list[nn.Module] = [convolution, *self.normalization(c_out)]
+        norm = self.normalization(c_out) if normalize else []
+        with_bias = bias and not norm  # a norm has its own shift
+        convolution = nn.Conv2d(c_in, c_out, kernel, stride, padding, groups=groups, bias=with_bias)
+        self.initialize(convolution, initial_bias)
+        parts: list[nn.Module] = [convolution, *norm]
         if activate:
             parts += [self.activate(), *self.drop_channels()]
         return nn.Sequential(*parts)
 
-    def hidden(self, f_in: int, f_out: int) -> nn.Sequential:
-        """A fully connected hidden layer: linear, activation, dropout if any."""
-        linear = nn.Linear(f_in, f_out)
-        nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
-        nn.init.zeros_(linear.bias)
-        return nn.Sequential(linear, self.activate(), *self.drop())
+    def stack(self, c_in: int, c_out: int, field: int, kernel: int, *, padding: int | None = None) -> list[nn.Module]:
+        """Convolutions of `kernel` pixels that together see `field`: one 5x5 = two 3x3, one 7x7 = three.
 
-    def logits(self, f_in: int, num_classes: int) -> nn.Linear:
+        padding: of the first; by default each keeps the image's size. (Simonyan and Zisserman, 2015, section 2.3)
+        """
+        convs: list[nn.Module] = []
+        while field > 1:
+            kernel = min(kernel, field)
+            pad = kernel // 2 if padding is None else padding if not convs else 0
+            convs.append(self.conv(c_in if not convs else c_out, c_out, kernel, padding=pad))
+            field -= kernel - 1
+        return convs
+
+    def preactivated(
+        self, c_in: int, c_out: int, kernel: Kernel, *, stride: int = 1, padding: Kernel = 0
+    ) -> nn.Sequential:
+        """Norm if any, activation, convolution without a bias: the order of He et al., 2016 (identity mappings)."""
+        convolution = self.conv(
+            c_in, c_out, kernel, stride=stride, padding=padding, bias=False, normalize=False, activate=False
+        )
+        return nn.Sequential(*self.normalization(c_in), self.activate(), *convolution, *self.drop_channels())
+
+    def hidden(self, f_in: int, f_out: int, *, dropout: float | None = None, initial_bias: float = 0.0) -> nn.Sequential:
+        """A fully connected hidden layer: linear, activation, dropout if any (see `drop`)."""
+        linear = nn.Linear(f_in, f_out)
+        self.initialize(linear, initial_bias)
+        return nn.Sequential(linear, self.activate(), *self.drop(dropout))
+
+    def logits(self, f_in: int, num_classes: int) -> Logits:
         """The output layer: small weights, so that the loss starts near ln K however many features there are."""
-        linear = nn.Linear(f_in, num_classes)
+        linear = Logits(f_in, num_classes)
         nn.init.normal_(linear.weight, std=0.1 / f_in**0.5)
         nn.init.zeros_(linear.bias)
         return linear
+
+    def logits_map(self, c_in: int, num_classes: int) -> LogitsMap:
+        """A 1x1 convolution with a map per class, to be averaged: [N, c_in, H, W] -> [N, num_classes, H, W]."""
+        convolution = LogitsMap(c_in, num_classes, 1)
+        nn.init.normal_(convolution.weight, std=0.1 / c_in**0.5)
+        assert convolution.bias is not None
+        nn.init.zeros_(convolution.bias)
+        return convolution
+
+    def fully_connected(self, f_in: int, hidden: Sequence[int], num_classes: int, initial_bias: float = 0.0) -> nn.Sequential:
+        """Flattened maps, hidden layers, logits."""
+        head = nn.Sequential(nn.Flatten())
+        for f_out in map(self.channels, hidden):
+            head.append(self.hidden(f_in, f_out, initial_bias=initial_bias))
+            f_in = f_out
+        return head.append(self.logits(f_in, num_classes))
+
+    def averaged(self, c_in: int, num_classes: int, drop: bool = True) -> nn.Sequential:
+        """Global average (Lin et al., 2014, section 3.2), dropout if any, logits.
+
+        drop=False is for networks whose paper has its dropout elsewhere.
+        """
+        dropout = self.drop() if drop else []
+        return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), *dropout, self.logits(c_in, num_classes))
+
+    def pooling(
+        self,
+        paper: str,
+        kernel: int,
+        *,
+        stride: int | None = None,
+        padding: int = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> nn.Module:
+        """Spatial pooling of the paper's kind ('max' or 'avg'), unless model.pool says otherwise."""
+        kind = paper if self.pool == "paper" else self.pool
+        require_one_of("model.pool", kind, ("max", "avg"))
+        if kind == "max":
+            return nn.MaxPool2d(kernel, stride, padding, ceil_mode=ceil_mode)
+        return nn.AvgPool2d(kernel, stride, padding, ceil_mode, count_include_pad)
 
     def activate(self) -> nn.Module:
         """The activation, not in place: a hook or a picture of its input stays possible."""
         return ACTIVATIONS[self.activation]()
 
+    def initialize(self, layer: nn.Conv2d | nn.Linear, bias: float = 0.0) -> None:
+        """Draws the weights as model.init says; biases are constant."""
+        require_one_of("model.init", self.init, INITIALIZATIONS)
+        INITIALIZATIONS[self.init](layer.weight, self.init_std)
+        if layer.bias is not None:
+            nn.init.constant_(layer.bias, bias)
+
     def normalization(self, channels: int) -> list[nn.Module]:
         """Nothing, or one norm over [N, channels, H, W]."""
         require_one_of("regularizer.norm", self.norm, NORMS)
-        return NORMS[self.norm](channels)
+        return NORMS[self.norm](channels, self.norm_eps)
 
-    def drop(self) -> list[nn.Module]:
-        """Dropout of single features, before an output layer or in a hidden one (Srivastava et al., 2014)."""
-        return [nn.Dropout(self.dropout)] if self.dropout else []
+    def drop(self, rate: float | None = None) -> list[nn.Module]:
+        """Dropout of single features, before an output layer or in a hidden one (Srivastava et al., 2014).
+
+        rate: the paper's own for this place, in place of regularizer.dropout where that is on.
+        """
+        return [nn.Dropout(rate or self.dropout)] if self.dropout else []
 
     def drop_channels(self) -> list[nn.Module]:
         """Dropout of whole feature maps, after each convolution (Tompson et al., 2015)."""

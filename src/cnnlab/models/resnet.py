@@ -1,72 +1,44 @@
-"""ResNet (He, Zhang, Ren, Sun: Deep residual learning for image recognition, 2016, table 1 and section 4.2)."""
+"""ResNet (He, Zhang, Ren, Sun: Deep residual learning for image recognition, 2016, table 1 and section 4.2).
 
-from functools import partial
+With the same blocks: ResNeXt (Xie et al., 2017), SE-ResNet (Hu et al., 2018), and the wide ResNet-50 of Zagoruyko and
+Komodakis, 2016.
+"""
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cnnlab.errors import require_one_of
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
+from cnnlab.models.residual import Block, shortcut_of
+from cnnlab.models.squeeze_excitation import SqueezeExcitation
+
+EXPANSION = {"basic": 1, "bottleneck": 4}  # how much wider a block's output is than its stage
 
 
-class PadShortcut(nn.Module):
-    """Option A: takes every stride-th pixel and fills the new channels with zeros; no parameters."""
-
-    def __init__(self, c_in: int, c_out: int, stride: int) -> None:
-        super().__init__()
-        self.more = c_out - c_in
-        self.stride = stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.more // 2, self.more - self.more // 2))
-
-
-def projection(layers: Layers, c_in: int, c_out: int, stride: int) -> nn.Module:
-    """Option B: a 1x1 convolution where the shape changes."""
-    return layers.conv(c_in, c_out, 1, stride=stride, bias=False, activate=False)
-
-
-class Block(nn.Module):
-    """activation(branch(x) + shortcut(x)); `depth` in (0, 1] is how far down the network it lies (stochastic depth)."""
-
-    def __init__(self, layers: Layers, branch: nn.Sequential, shortcut: nn.Module, depth: float) -> None:
-        super().__init__()
-        self.branch = branch.extend(layers.drop_branch(depth))
-        self.shortcut = shortcut
-        self.activation = layers.activate()
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.activation(self.branch(x) + self.shortcut(x))
-        return out
-
-
-def basic(layers: Layers, c_in: int, width: int, stride: int) -> nn.Sequential:
+def basic(layers: Layers, c_in: int, c_out: int, stride: int) -> nn.Sequential:
     """[3x3, 3x3] (fig. 5, left)."""
     return nn.Sequential(
-        layers.conv(c_in, width, 3, stride=stride, padding=1, bias=False),
-        layers.conv(width, width, 3, padding=1, bias=False, activate=False),
+        layers.conv(c_in, c_out, 3, stride=stride, padding=1, bias=False),
+        layers.conv(c_out, c_out, 3, padding=1, bias=False, activate=False),
     )
 
 
-def bottleneck(layers: Layers, c_in: int, width: int, stride: int) -> nn.Sequential:
+def bottleneck(layers: Layers, c_in: int, inner: int, c_out: int, stride: int, groups: int) -> nn.Sequential:
     """[1x1, 3x3, 1x1] (fig. 5, right); the stride lies on the 3x3, as in every implementation since Facebook's."""
     return nn.Sequential(
-        layers.conv(c_in, width, 1, bias=False),
-        layers.conv(width, width, 3, stride=stride, padding=1, bias=False),
-        layers.conv(width, 4 * width, 1, bias=False, activate=False),
+        layers.conv(c_in, inner, 1, bias=False),
+        layers.conv(inner, inner, 3, stride=stride, padding=1, groups=groups, bias=False),
+        layers.conv(inner, c_out, 1, bias=False, activate=False),
     )
-
-
-BLOCKS = {"basic": (basic, 1), "bottleneck": (bottleneck, 4)}  # the branch, and how much wider its output is
 
 
 class ResNet(nn.Module):
     """A stem, stages of residual blocks that halve the image and double the width, global average, one linear layer.
 
-    `blocks` counts the blocks of each stage and `width` is the first stage's. Stem 'imagenet': 7x7, stride 2, and max
-    pooling; 'small': one 3x3 at full resolution. Shortcuts are the identity where shapes agree, else option A (zeros)
-    or B (projection).
+    blocks counts the blocks of each stage; base_width is the first stage's. Stem 'imagenet': 7x7, stride 2, and max
+    pooling; 'small': one 3x3 at full resolution. shortcut: see residual.py; 'none' makes a plain network.
+    cardinality: groups of a bottleneck's 3x3 (ResNeXt); inner_width: how much wider than its stage that 3x3 is.
+    squeeze_excitation: by how much its squeeze is narrower than the block; 0 for none.
 
     Raises:
         UserError: stem, block or shortcut is not known, or the image too small.
@@ -81,41 +53,40 @@ class ResNet(nn.Module):
         stem: str,
         block: str,
         blocks: list[int],
-        width: int,
+        base_width: int,
         shortcut: str,
+        cardinality: int,
+        inner_width: int,
+        squeeze_excitation: int,
     ) -> None:
         super().__init__()
-        require_one_of("model.block", block, BLOCKS)
-        require_one_of("model.shortcut", shortcut, ("A", "B"))
+        require_one_of("model.block", block, EXPANSION)
         self.stem = stem_for(stem, image_size)
-        branch, expansion = BLOCKS[block]
-        change_shape = PadShortcut if shortcut == "A" else partial(projection, layers)
+        width = layers.channels(base_width)
         if self.stem == "imagenet":
             first = layers.conv(in_channels, width, 7, stride=2, padding=3, bias=False)
-            self.features = nn.Sequential(first, nn.MaxPool2d(3, 2, padding=1))
+            self.features = nn.Sequential(first, layers.pooling("max", 3, stride=2, padding=1))
         else:
             self.features = nn.Sequential(layers.conv(in_channels, width, 3, padding=1, bias=False))
-        channels, done = width, 0
+        c_in, done = width, 0
         for stage, count in enumerate(blocks):
-            stage_width = width * 2**stage
+            stage_width = base_width * 2**stage
+            c_out = layers.channels(stage_width) * EXPANSION[block]
+            inner = layers.channels(stage_width * inner_width, multiple_of=cardinality)
             for position in range(count):
                 stride = 2 if stage > 0 and position == 0 else 1
-                out = stage_width * expansion
-                same = stride == 1 and channels == out
+                if block == "basic":
+                    branch = basic(layers, c_in, c_out, stride)
+                else:
+                    branch = bottleneck(layers, c_in, inner, c_out, stride, cardinality)
+                if squeeze_excitation:
+                    branch.append(SqueezeExcitation(layers, c_out, squeeze_excitation))
                 done += 1
-                self.features.append(
-                    Block(
-                        layers,
-                        branch(layers, channels, stage_width, stride),
-                        nn.Identity() if same else change_shape(channels, out, stride),
-                        depth=done / sum(blocks),
-                    )
-                )
-                channels = out
+                beside = shortcut_of(layers, shortcut, c_in, c_out, stride)
+                self.features.append(Block(layers, branch, beside, depth=done / sum(blocks)))
+                c_in = c_out
         output_shape(self.features, in_channels, image_size)  # refuses images that do not survive
-        self.classifier = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), nn.Flatten(), *layers.drop(), layers.logits(channels, num_classes)
-        )
+        self.classifier = layers.averaged(c_in, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """[N, C, H, W] -> logits [N, K]."""
