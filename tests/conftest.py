@@ -12,11 +12,9 @@ from typing import Any
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 
 from cnnlab import cli
-from cnnlab.cell import resolved
-from cnnlab.conf import conf_folder, register
+from cnnlab.conf import composed, conf_folder, register
 
 Config = dict[str, Any]
 REPOSITORY = Path(__file__).parents[1]
@@ -37,8 +35,7 @@ def compose_config(*overrides: str) -> Config:
 
 @cache
 def _composed(overrides: tuple[str, ...]) -> Config:
-    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-        return resolved(compose("train", list(overrides)))
+    return composed(*overrides)
 
 
 def stems(group: str) -> list[str]:

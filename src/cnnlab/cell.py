@@ -14,6 +14,7 @@ WITHOUT_EFFECT = (
     "runs_dir",
     "data_dir",
     "logger",
+    "model.card",
     "datamodule.num_workers",
     "callbacks.progress",
     "trainer.profiler",

@@ -1,5 +1,6 @@
 """Types and ranges of the configuration's values, checked before anything starts; defaults are in conf/ alone."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -35,7 +36,7 @@ class Model(Group):
     weights: str | None
     freeze: str
     backbone_lr_factor: Positive
-    auxiliary_weight: NotNegative = 0
+    auxiliary_weight: NotNegative
     stem: Literal["auto", "imagenet", "small"] | None = None
 
 
@@ -116,6 +117,7 @@ def check(config: dict[str, Any]) -> None:
     except ValidationError as error:
         raise UserError("\n".join(dict.fromkeys(_explained(problem) for problem in error.errors()))) from error
     _check_data(config["datamodule"], config["model"], config["trainer"])
+    _check_weights(config["model"], config["regularizer"]["norm"])
     _check_schedule(config["scheduler"], config["trainer"])
     if "weight_decay" in config["optim"]:
         raise UserError("optim.weight_decay is not where weight decay is set: regularizer.weight_decay=...")
@@ -141,6 +143,18 @@ def _check_data(data: dict[str, Any], model: dict[str, Any], trainer: dict[str, 
             f"datamodule.batch_size={data['batch_size']} is global and cannot be shared equally by {processes} "
             "processes (trainer.devices x trainer.num_nodes); take a multiple"
         )
+
+
+def _check_weights(model: dict[str, Any], norm: str) -> None:
+    """Trained weights must be there, or known where to be had."""
+    weights = model["weights"]
+    if weights == "imagenet":
+        known = (model["card"] or {}).get("weights", {})
+        if norm not in known:
+            having = f"there are some with regularizer.norm={' or '.join(known)}" if known else "it has none"
+            raise UserError(f"model.weights=imagenet: not for {model['name']} with regularizer.norm={norm}; {having}")
+    elif weights is not None and not Path(weights).is_file():
+        raise UserError(f"model.weights={weights} is neither imagenet nor a file")
 
 
 def _check_schedule(scheduler: dict[str, Any], trainer: dict[str, Any]) -> None:

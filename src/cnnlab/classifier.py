@@ -1,7 +1,7 @@
 """The LightningModule: a network, an objective, an optimizer, a schedule, and their scores."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import torch
 from lightning import LightningModule
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from cnnlab.errors import Diverged
+from cnnlab.finetune import keep_frozen_norms
 from cnnlab.losses import Objective, mean_cross_entropy
 from cnnlab.metrics import Scores
 from cnnlab.optim import add_l1
@@ -50,6 +51,12 @@ class Classifier(LightningModule):
         """Logits [N, K]."""
         logits: Tensor = self.net(images)
         return logits
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode, but for the norms of frozen layers."""
+        super().train(mode)
+        keep_frozen_norms(self.net)
+        return self
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         # Dropout is a function of seed, step and process, not of what was computed before.

@@ -20,6 +20,7 @@ HELP = """cnnlab: compare classic CNNs honestly.
   cnnlab train 'regularizer=[none,dropout]'                 nothing but dropout; [all,no_dropout] leaves it out
   cnnlab train -m model=lenet5,resnet20 'seed=range(5)'     a grid; the same command again goes on with it
 
+  cnnlab models               the networks: year, depth, parameters, FLOPs, what each introduced
   cnnlab train --help         all groups with their choices
   cnnlab train --cfg job      the composed configuration of a command, without running it
   cnnlab --version
@@ -33,6 +34,11 @@ cnnlab train -m key=value,value ...                  a sweep; also seed=range(5)
   --hydra-help            Hydra's own options
 
 Groups and their choices (lists compose for regularizer, callbacks and logger: 'regularizer=[none,dropout]'):
+"""
+
+MODELS_HELP = """cnnlab models [word ...]      the networks, or those whose names contain one of the words
+
+  depth as the paper counts it; FLOPs of one image of the paper's size, a multiply-add counted as two
 """
 
 
@@ -148,4 +154,14 @@ def train_and_show(cfg: Any, folder: Path, overrides: list[str], single: bool) -
     return accuracy
 
 
-COMMANDS: dict[str, Callable[[list[str]], None]] = {"train": train}
+def models(arguments: list[str]) -> None:
+    """Prints the networks as a table."""
+    from cnnlab.zoo import show
+
+    if {"-h", "--help"} & set(arguments):
+        print(MODELS_HELP, end="")
+    else:
+        show(arguments)
+
+
+COMMANDS: dict[str, Callable[[list[str]], None]] = {"train": train, "models": models}

@@ -5,12 +5,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from hydra import compose, initialize_config_dir
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 
-from cnnlab.cell import cell_name
+from cnnlab.cell import cell_name, resolved
 from cnnlab.errors import UserError, require_one_of
 
 LISTS = ("regularizer", "callbacks", "logger")  # groups whose choices compose
@@ -26,6 +27,12 @@ def choices(group: str) -> list[str]:
     """What can be chosen in a group, the user's own included, without the files that others build on."""
     folders = [conf_folder() / group, Path("conf", group)]
     return sorted({path.stem for folder in folders for path in folder.glob("[!_]*.yaml")})
+
+
+def composed(*overrides: str) -> dict[str, Any]:
+    """The configuration of `cnnlab train` with these overrides, as plain values; after `register`."""
+    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+        return resolved(compose("train", list(overrides)))
 
 
 class ConfBeside(SearchPathPlugin):

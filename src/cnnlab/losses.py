@@ -19,10 +19,10 @@ class Objective(nn.Module):
     In training a network may return (logits, *auxiliary); nobody else knows.
     """
 
-    def __init__(self, label_smoothing: float, auxiliary_weight: float = 0.3) -> None:
+    def __init__(self, label_smoothing: float, auxiliary_weight: float) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing
-        self.auxiliary_weight = auxiliary_weight  # Szegedy et al., 2015, section 5
+        self.auxiliary_weight = auxiliary_weight
 
     def forward(self, outputs: Outputs, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Objective and plain cross entropy (means over the batch), and the main head's logits [N, K]."""

@@ -8,6 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlab import cost
 from cnnlab.models.meta import forward_on_meta
+from cnnlab.models.stages import stages
 
 COLUMNS = ("loss", "accuracy", "top5_accuracy", "macro_f1")
 
@@ -25,10 +26,7 @@ def network_table(net: nn.Module, title: str, in_channels: int, image_size: int)
         rows.append((_described(module), shape, cost.parameters(module), flops - flops_before))
         flops_before = flops
 
-    groups = (nn.Sequential, nn.ModuleList)
-    parts = [part.children() if isinstance(part, groups) else [part] for part in net.children()]
-    stages = [stage for part in parts for stage in part]
-    hooks = [stage.register_forward_hook(after) for stage in stages]
+    hooks = [stage.register_forward_hook(after) for stage in stages(net)]
     try:
         with counter:
             forward_on_meta(net, in_channels, image_size)

@@ -16,7 +16,7 @@ from hydra.utils import instantiate
 from rich.console import Console
 from torch import nn
 
-from cnnlab import checkpoints, cost
+from cnnlab import checkpoints, cost, weights
 from cnnlab.atomic import write_json
 from cnnlab.callbacks.predictions import Predictions
 from cnnlab.callbacks.stop import Stop
@@ -25,6 +25,7 @@ from cnnlab.classifier import Classifier
 from cnnlab.data.datamodule import ImageData
 from cnnlab.environment import environment
 from cnnlab.errors import UserError
+from cnnlab.finetune import freeze
 from cnnlab.loggers.csv import Curves
 from cnnlab.losses import Objective
 from cnnlab.models.layers import Layers, without_effect
@@ -54,7 +55,16 @@ def make(group: str, config: Config, **more: Any) -> Any:
 
 # what of model.* makes the layers, and what is about weights and words; the rest is the network's own
 OF_LAYERS = ("activation", "init", "init_std", "pool", "width", "norm_eps")
-NOT_OF_NETWORK = (*OF_LAYERS, "name", "paper_init", "weights", "freeze", "backbone_lr_factor", "auxiliary_weight", "card")
+NOT_OF_NETWORK = (
+    *OF_LAYERS,
+    "name",
+    "paper_init",
+    "weights",
+    "freeze",
+    "backbone_lr_factor",
+    "auxiliary_weight",
+    "card",
+)
 
 
 def build_network(config: Config) -> nn.Module:
@@ -83,10 +93,12 @@ def build_classifier(config: Config, net: nn.Module) -> Classifier:
     optim = dict(config["optim"])
     if "fused" in optim and "mixed" in config["trainer"]["precision"]:
         optim["fused"] = False  # fused optimizers unscale inside, where clipping and L1 cannot reach
+    model = config["model"]
+    on_weights["backbone_lr_factor"] = model["backbone_lr_factor"]
     return Classifier(
         net,
-        Objective(regularizer["label_smoothing"]),
-        config["model"]["num_classes"],
+        Objective(regularizer["label_smoothing"], model["auxiliary_weight"]),
+        model["num_classes"],
         partial(build_optimizer, make=make("optim", optim), **on_weights),
         make("scheduler", config["scheduler"]),
         config["seed"],
@@ -107,6 +119,10 @@ def fit(config: Config, folder: str) -> None:
     run = Run(Path(folder))
     data = build_data(config)
     net = build_network(config)
+    model = config["model"]
+    if model["weights"] is not None:
+        weights.load(net, model["weights"], (model["card"] or {}).get("weights", {}), config["regularizer"]["norm"])
+    freeze(net, model["freeze"])
     classifier = build_classifier(config, net)
     curves, stopwatch = Curves(run.folder / "metrics.csv"), Stopwatch()
     best = checkpoints.best(run.checkpoints)

@@ -5,7 +5,10 @@ import torch
 from torch import nn
 
 from cnnlab.errors import UserError
-from cnnlab.models.layers import ACTIVATIONS, NORMS, Layers, StochasticDepth, without_effect
+from cnnlab.models.activations import ACTIVATIONS
+from cnnlab.models.layers import Layers, without_effect
+from cnnlab.models.normalization import NORMS
+from cnnlab.models.stochastic_depth import StochasticDepth
 
 OFF = {"activation": "relu", "norm": "none", "dropout": 0.0, "spatial_dropout": 0.0, "stochastic_depth": 0.0}
 

@@ -89,7 +89,7 @@ def test_flops_are_twice_torchvisions_macs(model: str) -> None:
 def test_forward_and_backward_reach_every_weight(model: str, regularizer: str) -> None:
     torch.manual_seed(0)
     net = network(f"model={model}", f"regularizer={regularizer}", *SMALL)
-    loss, _, logits = Objective(0.1)(net(torch.randn(2, 3, 20, 20)), torch.tensor([0, 9]))
+    loss, _, logits = Objective(0.1, 0.3)(net(torch.randn(2, 3, 20, 20)), torch.tensor([0, 9]))
     loss.backward()
     assert logits.shape == (2, 10)
     assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
@@ -153,5 +153,5 @@ def test_resnet20_halves_twice() -> None:
 def test_loss_starts_near_ln_k(model: str) -> None:
     torch.manual_seed(0)
     net = network(f"model={model}", *SMALL)
-    loss = Objective(0.0)(net(torch.randn(4, 3, 20, 20)), torch.tensor([0, 1, 2, 3]))[0]
+    loss = Objective(0.0, 0.3)(net(torch.randn(4, 3, 20, 20)), torch.tensor([0, 1, 2, 3]))[0]
     assert abs(loss.item() - 2.303) < 0.5

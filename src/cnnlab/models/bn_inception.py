@@ -67,9 +67,9 @@ class BNInception(nn.Module):
         self.stem = stem_for(stem, image_size)
         imagenet = self.stem == "imagenet"
         c1, c2 = layers.channels(64), layers.channels(192)
-        first = {"kernel": 7, "stride": 2, "padding": 3} if imagenet else {"kernel": 3, "stride": 1, "padding": 1}
+        size, stride = (7, 2) if imagenet else (3, 1)
         self.features = nn.Sequential(
-            layers.conv(in_channels, c1, **first),
+            layers.conv(in_channels, c1, size, stride=stride, padding=size // 2),
             *([layers.pooling("max", 3, stride=2, ceil_mode=True)] if imagenet else []),
             layers.conv(c1, c1, 1),
             layers.conv(c1, c2, 3, padding=1),

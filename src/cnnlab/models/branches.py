@@ -17,9 +17,9 @@ class Path(nn.Sequential):
 class Branches(nn.ModuleList):
     """Paths over the same input whose outputs are concatenated: [N, C, H, W] -> [N, c_out, H', W']."""
 
-    def __init__(self, *paths: "Path | Branches") -> None:
+    def __init__(self, *paths: Path) -> None:
         super().__init__(paths)
-        self.c_out = sum(path.c_out for path in paths)
+        self.c_out: int = sum(path.c_out for path in paths)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([path(x) for path in self], dim=1)

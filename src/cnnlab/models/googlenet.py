@@ -87,10 +87,10 @@ class GoogLeNet(WithAuxiliary):
         stem = stem_for(stem, image_size)
         imagenet = stem == "imagenet"
         c1, c2 = layers.channels(64), layers.channels(192)
-        first = {"kernel": 7, "stride": 2, "padding": 3} if imagenet else {"kernel": 3, "stride": 1, "padding": 1}
+        size, stride = (7, 2) if imagenet else (3, 1)
         features = nn.Sequential(
             *([ForInception()] if transform_input else []),
-            layers.conv(in_channels, c1, **first),
+            layers.conv(in_channels, c1, size, stride=stride, padding=size // 2),
             *([layers.pooling("max", 3, stride=2, ceil_mode=True)] if imagenet else []),
             *([local_response()] if lrn else []),
             layers.conv(c1, c1, 1),

@@ -16,8 +16,8 @@ class Highway(nn.Module):
         self.gate = nn.Sequential(*gate, nn.Sigmoid())
 
     def forward(self, x: Tensor) -> Tensor:
-        gate: Tensor = self.gate(x)
-        return x + gate * (self.transform(x) - x)
+        out: Tensor = x + self.gate(x) * (self.transform(x) - x)
+        return out
 
 
 class HighwayNetwork(nn.Module):

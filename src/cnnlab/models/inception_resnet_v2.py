@@ -33,7 +33,7 @@ class Block(nn.Module):
         return out
 
 
-def stem_of(layers: Layers, in_channels: int, imagenet: bool) -> nn.Sequential:
+def stem_of(layers: Layers, in_channels: int, imagenet: bool) -> Path:
     """299x299x3 -> 35x35x320: Inception v3's stem and a first module with 5x5."""
     c1, c2, c3, c4 = (layers.channels(n) for n in (32, 64, 80, 192))
     stride, padding = (2, 0) if imagenet else (1, 1)
@@ -44,7 +44,8 @@ def stem_of(layers: Layers, in_channels: int, imagenet: bool) -> nn.Sequential:
         path(layers, c4, (64, 1), (96, 3), (96, 3)),
         path(layers, c4, (64, 1), first=pooling),
     )
-    return nn.Sequential(
+    return Path(
+        first.c_out,
         layers.conv(in_channels, c1, 3, stride=stride, padding=padding),
         layers.conv(c1, c1, 3, padding=padding),
         layers.conv(c1, c2, 3, padding=1),
@@ -89,12 +90,12 @@ class InceptionResNetV2(nn.Module):
         super().__init__()
         self.stem = stem_for(stem, image_size)
         self.features = stem_of(layers, in_channels, self.stem == "imagenet")
-        c_in = self.features[-1].c_out
+        c_in = self.features.c_out
         done, total = 0, 1 + sum(count for _, _, count in BLOCKS.values())
         for (convs, scale, count), reduction in zip(BLOCKS.values(), (None, from_35_to_17, from_17_to_8), strict=True):
             if reduction:
-                self.features.append(reduction(layers, c_in))
-                c_in = self.features[-1].c_out
+                self.features.append(module := reduction(layers, c_in))
+                c_in = module.c_out
             for _ in range(count):
                 done += 1
                 self.features.append(Block(layers, c_in, convs, scale, done / total))

@@ -13,7 +13,7 @@ def pooled(layers: Layers, c_in: int, width: int) -> Path:
     return path(layers, c_in, (width, 1), first=pooling)
 
 
-def stem_of(layers: Layers, in_channels: int, imagenet: bool) -> nn.Sequential:
+def stem_of(layers: Layers, in_channels: int, imagenet: bool) -> Path:
     """Fig. 3: 299x299x3 -> 35x35x384; without strides, and with padding, for small images."""
     c1, c2, c3, c4 = (layers.channels(n) for n in (32, 64, 96, 192))
     stride, padding = (2, 0) if imagenet else (1, 1)
@@ -30,7 +30,8 @@ def stem_of(layers: Layers, in_channels: int, imagenet: bool) -> nn.Sequential:
         Path(c4, layers.conv(at_71.c_out, c4, 3, stride=stride, padding=padding)),
         Path(at_71.c_out, layers.pooling("max", 3, stride=stride, padding=padding)),
     )
-    return nn.Sequential(
+    return Path(
+        at_35.c_out,
         layers.conv(in_channels, c1, 3, stride=stride, padding=padding),
         layers.conv(c1, c1, 3, padding=padding),
         layers.conv(c1, c2, 3, padding=1),
@@ -106,7 +107,7 @@ class InceptionV4(nn.Module):
         super().__init__()
         self.stem = stem_for(stem, image_size)
         self.features = stem_of(layers, in_channels, self.stem == "imagenet")
-        c_in = self.features[-1].c_out
+        c_in = self.features.c_out
         for module, count in (
             *((inception_a, 4), (reduction_a, 1), (inception_b, 7)),
             *((reduction_b, 1), (inception_c, 3)),

@@ -92,7 +92,9 @@ class Layers:
         )
         return nn.Sequential(*self.normalization(c_in), self.activate(), *convolution, *self.drop_channels())
 
-    def hidden(self, f_in: int, f_out: int, *, dropout: float | None = None, initial_bias: float = 0.0) -> nn.Sequential:
+    def hidden(
+        self, f_in: int, f_out: int, *, dropout: float | None = None, initial_bias: float = 0.0
+    ) -> nn.Sequential:
         """A fully connected hidden layer: linear, activation, dropout if any (see `drop`)."""
         linear = nn.Linear(f_in, f_out)
         self.initialize(linear, initial_bias)
@@ -113,7 +115,9 @@ class Layers:
         nn.init.zeros_(convolution.bias)
         return convolution
 
-    def fully_connected(self, f_in: int, hidden: Sequence[int], num_classes: int, initial_bias: float = 0.0) -> nn.Sequential:
+    def fully_connected(
+        self, f_in: int, hidden: Sequence[int], num_classes: int, initial_bias: float = 0.0
+    ) -> nn.Sequential:
         """Flattened maps, hidden layers, logits."""
         head = nn.Sequential(nn.Flatten())
         for f_out in map(self.channels, hidden):

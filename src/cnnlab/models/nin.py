@@ -49,9 +49,10 @@ class NiN(nn.Module):
             for layer, width in enumerate(widths):
                 if width is None:
                     break
-                shape = {"kernel": 1} if layer else {"kernel": kernel, "stride": stride, "padding": padding}
+                if layer > 0:
+                    kernel, stride, padding = 1, 1, 0
                 c_out = layers.channels(width)
-                self.features.append(layers.conv(c_in, c_out, **shape))
+                self.features.append(layers.conv(c_in, c_out, kernel, stride=stride, padding=padding))
                 c_in = c_out
             if pooling:
                 self.features.append(layers.pooling(pooling, 3, stride=2, ceil_mode=True))

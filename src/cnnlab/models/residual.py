@@ -35,9 +35,7 @@ def shortcut_of(
         UserError: there is no such option.
     """
     require_one_of("model.shortcut", option, SHORTCUTS)
-    project = partial(
-        layers.conv, c_in, c_out, 1, stride=stride, bias=False, normalize=normalize, activate=False
-    )
+    project = partial(layers.conv, c_in, c_out, 1, stride=stride, bias=False, normalize=normalize, activate=False)
     if option == "none":
         return None
     if option == "C":
@@ -63,7 +61,7 @@ class Block(nn.Module):
 
 
 class PreactivatedBlock(nn.Module):
-    """branch(a) + x, a = activation(norm(x)); where shapes change branch(a) + shortcut(a) (He et al., 2016b, fig. 4e)."""
+    """branch(a) + x, or branch(a) + shortcut(a) where shapes change; a = activation(norm(x)) (He et al., 2016b)."""
 
     def __init__(
         self, layers: Layers, c_in: int, branch: nn.Sequential, shortcut: nn.Module | None, depth: float

@@ -10,11 +10,20 @@ class SqueezeExcitation(nn.Module):
 
     def __init__(self, layers: Layers, channels: int, reduction: int) -> None:
         super().__init__()
-        squeeze, excite = nn.Linear(channels, max(1, channels // reduction)), nn.Linear(max(1, channels // reduction), channels)
+        squeeze, excite = (
+            nn.Linear(channels, max(1, channels // reduction)),
+            nn.Linear(max(1, channels // reduction), channels),
+        )
         for linear in (squeeze, excite):
             layers.initialize(linear)
         self.gate = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), nn.Flatten(), squeeze, layers.activate(), excite, nn.Sigmoid(), nn.Unflatten(1, (channels, 1, 1))
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            squeeze,
+            layers.activate(),
+            excite,
+            nn.Sigmoid(),
+            nn.Unflatten(1, (channels, 1, 1)),
         )
 
     def forward(self, maps: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
 """Xception (Chollet: Deep learning with depthwise separable convolutions, 2017, fig. 5)."""
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from cnnlab.models.image import output_shape, stem_for
@@ -23,7 +25,7 @@ class Block(nn.Module):
     ) -> None:
         super().__init__()
         self.branch = nn.Sequential()
-        for position, (c_in, c_out) in enumerate(zip(widths, widths[1:], strict=False)):
+        for position, (c_in, c_out) in enumerate(pairwise(widths)):
             if position > 0 or first_activated:
                 self.branch.append(layers.activate())
             self.branch.append(separable(layers, c_in, c_out, activate=False))

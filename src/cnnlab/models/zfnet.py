@@ -24,14 +24,13 @@ class ZFNet(nn.Module):
         super().__init__()
         self.stem = stem_for(stem, image_size)
         imagenet = self.stem == "imagenet"
-        first = {"kernel": 7, "stride": 2, "padding": 1} if imagenet else {"kernel": 3, "stride": 1, "padding": 1}
-        second = {"stride": 2} if imagenet else {"padding": 2}
+        kernel, stride = (7, 2) if imagenet else (3, 1)
         c1, c2, c3, c4, c5 = (layers.channels(width) for width in (96, 256, 384, 384, 256))
         self.features = nn.Sequential(
-            layers.conv(in_channels, c1, **first),
+            layers.conv(in_channels, c1, kernel, stride=stride, padding=1),
             layers.pooling("max", 3, stride=2, ceil_mode=True),
             *([local_response()] if lrn else []),
-            layers.conv(c1, c2, 5, **second),
+            layers.conv(c1, c2, 5, stride=stride, padding=0 if imagenet else 2),
             layers.pooling("max", 3, stride=2, ceil_mode=True),
             *([local_response()] if lrn else []),
             layers.conv(c2, c3, 3, padding=1),

@@ -1,0 +1,38 @@
+"""Gradual unfreezing: from the output layer backwards, a few stages more each epoch."""
+
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+from torch import nn
+
+from cnnlab.models.stages import stages
+
+
+class GradualUnfreezing(Callback):
+    """Trains the last stages first (Howard, Ruder: Universal language model fine-tuning, 2018, section 3.3).
+
+    Frozen weights keep requires_grad, so that DDP knows them from the start; their gradients are thrown away before
+    the optimizer sees them, and their norms stay in evaluation.
+
+    stages_per_epoch: how many stages with weights join at the beginning of each epoch.
+    """
+
+    def __init__(self, stages_per_epoch: int) -> None:
+        self.stages_per_epoch = stages_per_epoch
+        self.frozen: list[nn.Parameter] = []
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        net: nn.Module = pl_module.net  # type: ignore[assignment]
+        with_weights = [stage for stage in stages(net) if next(stage.parameters(), None) is not None]
+        trained = self.stages_per_epoch * (trainer.current_epoch + 1)
+        still = with_weights[: max(0, len(with_weights) - trained)]
+        self.frozen = [parameter for stage in still for parameter in stage.parameters()]
+        pl_module.train()
+        for stage in still:
+            for module in stage.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+
+    def on_before_optimizer_step(self, *_: Any) -> None:
+        for parameter in self.frozen:
+            parameter.grad = None
