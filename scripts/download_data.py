@@ -5,9 +5,9 @@ python scripts/download_data.py fashion_mnist cifar10 [--data-dir DIR]
 
 import argparse
 
+from cnnlab.build import build_data
 from cnnlab.cli import report_errors
 from cnnlab.conf import choices, composed, register
-from cnnlab.train import build_data
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from cnnlab.train import build_data, build_network
+from cnnlab.build import build_data, build_network
 from conftest import TINY, runs
 
 Command = Callable[..., int]

@@ -13,8 +13,8 @@ from cnnlab.models.meta import forward_on_meta
 
 
 def parameters(net: nn.Module) -> int:
-    """Number of trainable parameters."""
-    return sum(p.numel() for p in net.parameters() if p.requires_grad)
+    """Number of parameters, frozen ones included."""
+    return sum(p.numel() for p in net.parameters())
 
 
 def flops(net: nn.Module, in_channels: int, image_size: int) -> int:

@@ -75,4 +75,6 @@ def add_l1(optimizer: Optimizer) -> None:
 def constrain(weights: list[nn.Parameter], max_norm: float) -> None:
     """Scales each unit's incoming weights down to that L2 norm (Srivastava et al., 2014, section 5.1)."""
     for weight in weights:
+        if weight.grad is None:  # it is frozen for the time being
+            continue
         weight.copy_(torch.renorm(weight, p=2, dim=0, maxnorm=max_norm))

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlab import cost
+from cnnlab.models.layers import Logits, LogitsMap
 from cnnlab.models.meta import forward_on_meta
 from cnnlab.models.stages import stages
 
@@ -48,8 +49,9 @@ def _described(stage: nn.Module) -> str:
     """Conv2d 5x5, ReLU: what a stage is made of, or its class if it has a name of its own."""
     if isinstance(stage, nn.Sequential):
         return ", ".join(_described(part) for part in stage)
+    kind = next(kind for kind in type(stage).__mro__ if kind not in (Logits, LogitsMap))
     size = f" {stage.kernel_size[0]}x{stage.kernel_size[1]}" if isinstance(stage, nn.Conv2d) else ""
-    return type(stage).__name__ + size
+    return kind.__name__ + size
 
 
 def _merged(rows: list[tuple[str, str, int, int]]) -> list[tuple[str, str, int, int]]:

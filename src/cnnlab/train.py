@@ -1,108 +1,31 @@
 """One run: from its configuration to result.json. The configuration stops here."""
 
-import inspect
 import logging
 import time
 import warnings
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import lightning
 import torch
-from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 from rich.console import Console
 from torch import nn
 
 from cnnlab import checkpoints, cost, weights
 from cnnlab.atomic import write_json
+from cnnlab.build import build_classifier, build_data, build_network, make
 from cnnlab.callbacks.predictions import Predictions
 from cnnlab.callbacks.stop import Stop
 from cnnlab.callbacks.stopwatch import Stopwatch
-from cnnlab.classifier import Classifier
-from cnnlab.data.datamodule import ImageData
 from cnnlab.environment import environment
 from cnnlab.errors import UserError
 from cnnlab.finetune import freeze
 from cnnlab.loggers.csv import Curves
-from cnnlab.losses import Objective
-from cnnlab.models.layers import Layers, without_effect
-from cnnlab.optim import build_optimizer
+from cnnlab.models.layers import without_effect
 from cnnlab.run import Config, Run
 from cnnlab.summary import network_table
 
 log = logging.getLogger(__name__)
-
-
-def make(group: str, config: Config, **more: Any) -> Any:
-    """What the group's `_target_` makes of its keys and of what only the program knows.
-
-    Raises:
-        UserError: the target does not exist, does not take these keys, or refuses their values.
-    """
-    target = config["_target_"]
-    try:
-        # the call is ours: Hydra would turn a dataclass among the arguments into a configuration
-        prepared = instantiate({**config, "_partial_": True}, _convert_="all")
-        later = config.get("_partial_", False)
-        inspect.signature(prepared.func).bind_partial(*prepared.args, **prepared.keywords, **more)
-    except (InstantiationException, TypeError) as error:
-        raise UserError(f"{group}: {target}: {error.__cause__ or error}") from error
-    return partial(prepared, **more) if later else prepared(**more)
-
-
-# what of model.* makes the layers, and what is about weights and words; the rest is the network's own
-OF_LAYERS = ("activation", "init", "init_std", "pool", "width", "norm_eps")
-NOT_OF_NETWORK = (
-    *OF_LAYERS,
-    "name",
-    "paper_init",
-    "weights",
-    "freeze",
-    "backbone_lr_factor",
-    "auxiliary_weight",
-    "card",
-)
-
-
-def build_network(config: Config) -> nn.Module:
-    """The network of a run, with the regularizers that act inside it, and with weights as they are drawn."""
-    model, regularizer = config["model"], config["regularizer"]
-    inside = {key: regularizer[key] for key in ("norm", "dropout", "spatial_dropout", "stochastic_depth")}
-    of_layers = {key: model[key] for key in OF_LAYERS}
-    if model["init"] == "paper":
-        of_layers["init"] = model["paper_init"]
-    shape = {key: value for key, value in model.items() if key not in NOT_OF_NETWORK}
-    net: nn.Module = make("model", shape, layers=Layers(**of_layers, **inside))
-    return net
-
-
-def build_data(config: Config) -> ImageData:
-    """The data of a run, with its augmentation."""
-    shape = {key: value for key, value in config["datamodule"].items() if key not in ("name", "data_dir", "verified")}
-    data: ImageData = make("datamodule", {**shape, **config["augment"], "seed": config["seed"]})
-    return data
-
-
-def build_classifier(config: Config, net: nn.Module) -> Classifier:
-    """The LightningModule of a run."""
-    regularizer = config["regularizer"]
-    on_weights = {key: regularizer[key] for key in ("weight_decay", "l1", "max_norm")}
-    optim = dict(config["optim"])
-    if "fused" in optim and "mixed" in config["trainer"]["precision"]:
-        optim["fused"] = False  # fused optimizers unscale inside, where clipping and L1 cannot reach
-    model = config["model"]
-    on_weights["backbone_lr_factor"] = model["backbone_lr_factor"]
-    return Classifier(
-        net,
-        Objective(regularizer["label_smoothing"], model["auxiliary_weight"]),
-        model["num_classes"],
-        partial(build_optimizer, make=make("optim", optim), **on_weights),
-        make("scheduler", config["scheduler"]),
-        config["seed"],
-    )
 
 
 def fit(config: Config, folder: str) -> None:
@@ -120,8 +43,11 @@ def fit(config: Config, folder: str) -> None:
     data = build_data(config)
     net = build_network(config)
     model = config["model"]
+    origin = ""
     if model["weights"] is not None:
-        weights.load(net, model["weights"], (model["card"] or {}).get("weights", {}), config["regularizer"]["norm"])
+        origin = weights.load(
+            net, model["weights"], (model["card"] or {}).get("weights", {}), config["regularizer"]["norm"]
+        )
     freeze(net, model["freeze"])
     classifier = build_classifier(config, net)
     curves, stopwatch = Curves(run.folder / "metrics.csv"), Stopwatch()
@@ -151,7 +77,7 @@ def fit(config: Config, folder: str) -> None:
             enable_model_summary=False,
         )
         if trainer.is_global_zero:
-            introduce(config, net, trainer)
+            introduce(config, net, trainer, origin)
         begun = time.perf_counter()
         trainer.fit(classifier, data)
         fit_seconds = time.perf_counter() - begun
@@ -178,7 +104,7 @@ def fit(config: Config, folder: str) -> None:
             write_json(run.result_file, result)
 
 
-def introduce(config: Config, net: nn.Module, trainer: lightning.Trainer) -> None:
+def introduce(config: Config, net: nn.Module, trainer: lightning.Trainer, origin: str) -> None:
     """Says what is about to be trained, on what, and which regularizers cannot act."""
     model, data, optim = config["model"], config["datamodule"], config["optim"]
     channels, size = model["in_channels"], model["image_size"]
@@ -189,6 +115,10 @@ def introduce(config: Config, net: nn.Module, trainer: lightning.Trainer) -> Non
     where = f"{trainer.world_size} x {device}" if trainer.world_size > 1 else device
     on = [f"{key} {value}" for key, value in config["regularizer"].items() if value not in (0, "none")]
     log.info("%s, %s on %s", title, f"{cost.parameters(net):,} parameters", where)
+    if origin:
+        log.info("%s", origin)
+    if model["freeze"] != "none":
+        log.info("%s of them are trained", f"{sum(p.numel() for p in net.parameters() if p.requires_grad):,}")
     log.info("%s, batch size %s, %s", data["name"], data["batch_size"], ", ".join(on) or "no regularizer")
     log.info("%s, lr %g, %s epochs", optim["_target_"].rsplit(".")[-1], optim["lr"], config["trainer"]["max_epochs"])
     for name in without_effect(net, config["regularizer"]):

@@ -1,6 +1,5 @@
 """Trained weights in torchvision's format: fetched, matched by order and shape, loaded."""
 
-import logging
 import pickle
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
@@ -15,12 +14,11 @@ from torch import Tensor, nn
 from cnnlab.errors import UserError
 from cnnlab.models.stages import heads
 
-log = logging.getLogger(__name__)
 Named = tuple[str, Tensor]
 
 
-def load(net: nn.Module, weights: str, addresses: dict[str, str], norm: str) -> None:
-    """Fills a network from a file, or for 'imagenet' from the address that goes with its norm.
+def load(net: nn.Module, weights: str, addresses: dict[str, str], norm: str) -> str:
+    """Fills a network from a file, or for 'imagenet' from the address that goes with its norm; says what it did.
 
     Names do not matter, order and shape do. Biases that a norm makes useless go into its running mean. A head for
     another number of classes keeps its fresh weights, and auxiliary heads are left out where the network has none.
@@ -42,9 +40,8 @@ def load(net: nn.Module, weights: str, addresses: dict[str, str], norm: str) -> 
     with torch.no_grad():
         for (_, into), (_, values) in pairs:
             into.copy_(values)
-    log.info("%s tensors from %s", len(pairs), weights)
-    if len(pairs) < len(ours):
-        log.info("the output layer is new: another number of classes")
+    new = " and a new output layer, for another number of classes" if len(pairs) < len(ours) else ""
+    return f"{len(pairs)} tensors from {weights}{new}"
 
 
 def fetched(address: str) -> dict[str, Tensor]:

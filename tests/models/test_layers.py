@@ -2,19 +2,14 @@
 
 import pytest
 import torch
+from networks import layers
 from torch import nn
 
 from cnnlab.errors import UserError
-from cnnlab.models.activations import ACTIVATIONS
-from cnnlab.models.layers import Layers, without_effect
-from cnnlab.models.normalization import NORMS
-from cnnlab.models.stochastic_depth import StochasticDepth
-
-OFF = {"activation": "relu", "norm": "none", "dropout": 0.0, "spatial_dropout": 0.0, "stochastic_depth": 0.0}
-
-
-def layers(**changes: str | float) -> Layers:
-    return Layers(**{**OFF, **changes})  # type: ignore[arg-type]
+from cnnlab.models.layers import without_effect
+from cnnlab.models.parts.activations import ACTIVATIONS
+from cnnlab.models.parts.normalization import NORMS, local_response
+from cnnlab.models.parts.stochastic_depth import StochasticDepth
 
 
 def kinds(block: nn.Module) -> list[type[nn.Module]]:
@@ -99,3 +94,78 @@ def test_a_regularizer_without_a_place_to_act_is_found() -> None:
     on = {"norm": "batch", "dropout": 0.5, "spatial_dropout": 0.0, "stochastic_depth": 0.5}
     net = layers(norm="batch").conv(1, 1, 1)
     assert without_effect(net, on) == ["dropout", "stochastic_depth"]
+
+
+@pytest.mark.parametrize("kernel", [3, 5, 7])
+@pytest.mark.parametrize("padding", [None, 0])
+def test_a_stack_of_small_kernels_sees_what_a_large_one_sees(kernel: int, padding: int | None) -> None:
+    stack = nn.Sequential(*layers(activation="elu").stack(1, 4, 7, kernel, padding=padding))
+    image = torch.randn(1, 1, 15, 15, requires_grad=True)
+    out = stack(image)
+    middle = out.shape[-1] // 2
+    out[0, :, middle, middle].sum().backward()
+    assert image.grad is not None
+    seen = image.grad[0, 0].nonzero()
+    assert (seen.max(dim=0).values - seen.min(dim=0).values + 1).tolist() == [7, 7]
+    assert out.shape[-1] == (15 if padding is None else 9)
+    assert len(stack) == 6 // (kernel - 1) or kernel == 5
+
+
+@pytest.mark.parametrize(
+    ("init", "std"),
+    [
+        ("he", (2 / 576) ** 0.5),
+        ("xavier", (2 / (576 + 288)) ** 0.5),
+        ("lecun", (1 / 576) ** 0.5),
+        ("uniform", 2.4 / 576 / 3**0.5),
+        ("gaussian", 0.01),
+        ("orthogonal", (2 / 576) ** 0.5),
+    ],
+)
+def test_weights_begin_with_the_deviation_of_their_init(init: str, std: float) -> None:
+    torch.manual_seed(0)
+    convolution = layers(init=init).conv(64, 32, 3)[0]
+    assert isinstance(convolution, nn.Conv2d)
+    assert convolution.weight.std().item() == pytest.approx(std, rel=0.05)
+    assert convolution.bias is not None
+    assert not convolution.bias.any()
+
+
+def test_orthogonal_rows_are_orthogonal() -> None:
+    rows = next(layers(init="orthogonal").hidden(64, 32).parameters())
+    assert torch.allclose(rows @ rows.T, 2 * torch.eye(32), atol=1e-4)
+
+
+def test_unknown_init_and_pool_are_refused() -> None:
+    with pytest.raises(UserError, match=r"model.init=hee is not allowed: .* Did you mean he"):
+        layers(init="hee").conv(1, 1, 1)
+    with pytest.raises(UserError, match=r"model.pool=median is not allowed: max, avg"):
+        layers(pool="median").pooling("max", 2)
+
+
+@pytest.mark.parametrize(("pool", "kind"), [("paper", nn.MaxPool2d), ("max", nn.MaxPool2d), ("avg", nn.AvgPool2d)])
+def test_pooling_is_the_papers_unless_said_otherwise(pool: str, kind: type[nn.Module]) -> None:
+    assert isinstance(layers(pool=pool).pooling("max", 2), kind)
+
+
+@pytest.mark.parametrize(("width", "multiple", "channels"), [(1.0, 1, 24), (0.5, 1, 12), (0.3, 8, 8), (0.001, 4, 4)])
+def test_width_multiplies_and_rounds(width: float, multiple: int, channels: int) -> None:
+    assert layers(width=width).channels(24, multiple) == channels
+
+
+def test_a_places_own_dropout_acts_only_where_dropout_is_on() -> None:
+    assert layers().drop(0.7) == []
+    assert layers(dropout=0.4).drop(0.7)[0].p == 0.7
+    assert layers(dropout=0.4).drop()[0].p == 0.4
+
+
+def test_local_response_is_the_papers_formula() -> None:
+    maps = torch.rand(1, 9, 1, 1) * 30
+    neighbours = sum(maps[0, j, 0, 0] ** 2 for j in range(2, 7))
+    expected = maps[0, 4, 0, 0] / (2 + 1e-4 * neighbours) ** 0.75
+    assert local_response()(maps)[0, 4, 0, 0].item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_preactivation_comes_before_the_convolution() -> None:
+    kinds_in_order = kinds(layers(norm="batch").preactivated(3, 8, 3))
+    assert kinds_in_order == [nn.BatchNorm2d, nn.ReLU, nn.Conv2d]

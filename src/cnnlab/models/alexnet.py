@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from cnnlab.errors import require_one_of
 from cnnlab.models.image import features_of, stem_for
 from cnnlab.models.layers import Layers
-from cnnlab.models.normalization import local_response
+from cnnlab.models.parts.normalization import local_response
 
 # Widths of the five convolutions; groups of each (two GPUs in the paper); padding of the first.
 FORMS = {

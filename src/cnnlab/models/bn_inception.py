@@ -2,9 +2,9 @@
 
 from torch import Tensor, nn
 
-from cnnlab.models.branches import Branches, Path, path
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.branches import Branches, Path, path
 
 # #1x1, #3x3 reduce, #3x3, double #3x3 reduce, double #3x3, kind of pooling, projection; 0: the pooling alone.
 # A module without 1x1 halves the image.

@@ -3,11 +3,11 @@
 from torch import nn
 
 from cnnlab.errors import require_one_of
-from cnnlab.models.auxiliary import WithAuxiliary
-from cnnlab.models.branches import Branches, Path, path
 from cnnlab.models.image import ForInception, output_shape, stem_for
 from cnnlab.models.layers import Layers
-from cnnlab.models.normalization import local_response
+from cnnlab.models.parts.auxiliary import WithAuxiliary
+from cnnlab.models.parts.branches import Branches, Path, path
+from cnnlab.models.parts.normalization import local_response
 
 # Table 1: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj
 MODULES = {
@@ -47,10 +47,14 @@ def auxiliary_head(layers: Layers, features: nn.Sequential, shape: tuple[int, in
     """Average pooling 5x5, stride 3 (14x14 -> 4x4), 128 1x1 convolutions, 1024 units with dropout of 70 %, logits."""
     c_in, side, _ = output_shape(features, *shape)
     maps, units = layers.channels(128), layers.channels(1024)
-    pooling = nn.AvgPool2d(5, 3) if side >= 5 else nn.AdaptiveAvgPool2d(1)
-    head = nn.Sequential(pooling, layers.conv(c_in, maps, 1), nn.Flatten())
-    (f_in,) = output_shape(nn.Sequential(features, head), *shape)
-    return head.extend([layers.hidden(f_in, units, dropout=0.7), layers.logits(units, num_classes)])
+    pooled = (side - 5) // 3 + 1 if side >= 5 else 1
+    return nn.Sequential(
+        nn.AvgPool2d(5, 3) if side >= 5 else nn.AdaptiveAvgPool2d(1),
+        layers.conv(c_in, maps, 1),
+        nn.Flatten(),
+        layers.hidden(maps * pooled**2, units, dropout=0.7),
+        layers.logits(units, num_classes),
+    )
 
 
 class GoogLeNet(WithAuxiliary):

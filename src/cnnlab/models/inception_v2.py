@@ -2,10 +2,10 @@
 
 from torch import nn
 
-from cnnlab.models.auxiliary import WithAuxiliary
 from cnnlab.models.image import output_shape, stem_for
-from cnnlab.models.inception_modules import at_8, at_17, at_35, auxiliary_head, from_17_to_8, from_35_to_17
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.auxiliary import WithAuxiliary
+from cnnlab.models.parts.inception import at_8, at_17, at_35, auxiliary_head, from_17_to_8, from_35_to_17
 
 
 def stem_of(layers: Layers, in_channels: int, imagenet: bool) -> nn.Sequential:
@@ -48,13 +48,12 @@ class InceptionV2(WithAuxiliary):
         features.append(module := from_35_to_17(layers, c_in))
         for inner in (128, 160, 160, 160, 192):
             features.append(module := at_17(layers, module.c_out, inner))
-        output_shape(features, in_channels, image_size)  # refuses images that do not survive
         if auxiliary:
             shape = (in_channels, image_size)
             heads[len(features) - 1] = auxiliary_head(layers, features, shape, num_classes, normalize=False)
         features.append(module := from_17_to_8(layers, module.c_out))
         for _ in range(2):
             features.append(module := at_8(layers, module.c_out))
-        output_shape(features, in_channels, image_size)
+        output_shape(features, in_channels, image_size)  # refuses images that do not survive
         super().__init__(features, heads, layers.averaged(module.c_out, num_classes))
         self.stem = stem

@@ -2,9 +2,9 @@
 
 from torch import Tensor, nn
 
-from cnnlab.models.branches import Branches, Path, path
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.branches import Branches, Path, path
 
 
 def pooled(layers: Layers, c_in: int, width: int) -> Path:

@@ -7,10 +7,10 @@ from typing import Any
 from torch import nn
 
 from cnnlab.errors import require_one_of
-from cnnlab.models.activations import ACTIVATIONS
-from cnnlab.models.initialization import INITIALIZATIONS
-from cnnlab.models.normalization import NORMS
-from cnnlab.models.stochastic_depth import StochasticDepth
+from cnnlab.models.parts.activations import ACTIVATIONS
+from cnnlab.models.parts.initialization import INITIALIZATIONS
+from cnnlab.models.parts.normalization import NORMS
+from cnnlab.models.parts.stochastic_depth import StochasticDepth
 
 Kernel = int | tuple[int, int]  # height and width in pixels
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from cnnlab.errors import UserError, require_one_of
 from cnnlab.models.image import features_of
 from cnnlab.models.layers import Layers
-from cnnlab.models.lenet_1998 import OutputCodes, PartialConvolution, Subsampling
+from cnnlab.models.parts.lenet_1998 import OutputCodes, PartialConvolution, Subsampling
 
 SMALLEST = 20  # pixels; padded by two on each side, 24 -> 20 -> 10 -> 6 -> 3 leaves something to classify
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from cnnlab.errors import require_one_of
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
-from cnnlab.models.residual import PreactivatedBlock, shortcut_of
+from cnnlab.models.parts.residual import PreactivatedBlock, shortcut_of
 
 EXPANSION = {"basic": 1, "bottleneck": 4}  # how much wider a block's output is than its stage
 

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from cnnlab.errors import require_one_of
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
-from cnnlab.models.residual import Block, shortcut_of
-from cnnlab.models.squeeze_excitation import SqueezeExcitation
+from cnnlab.models.parts.residual import Block, shortcut_of
+from cnnlab.models.parts.squeeze_excitation import SqueezeExcitation
 
 EXPANSION = {"basic": 1, "bottleneck": 4}  # how much wider a block's output is than its stage
 

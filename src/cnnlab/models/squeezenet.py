@@ -3,9 +3,9 @@
 from torch import Tensor, nn
 
 from cnnlab.errors import require_one_of
-from cnnlab.models.branches import Branches, Path, path
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.branches import Branches, Path, path
 
 # Width and kernel of the first convolution; then poolings (None) and fire modules (squeeze, expand of each size).
 VERSIONS: dict[str, tuple[tuple[int, int], tuple[tuple[int, int] | None, ...]]] = {

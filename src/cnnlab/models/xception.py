@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
-from cnnlab.models.residual import shortcut_of
+from cnnlab.models.parts.residual import shortcut_of
 
 
 def separable(layers: Layers, c_in: int, c_out: int, *, activate: bool) -> nn.Sequential:

@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from cnnlab.models.image import features_of, stem_for
 from cnnlab.models.layers import Layers
-from cnnlab.models.normalization import local_response
+from cnnlab.models.parts.normalization import local_response
 
 
 class ZFNet(nn.Module):

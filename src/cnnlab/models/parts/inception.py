@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from cnnlab.models.branches import Branches, Path, path
 from cnnlab.models.image import output_shape
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.branches import Branches, Path, path
 
 
 def pooled(layers: Layers, c_in: int, width: int) -> Path:

@@ -1,0 +1,86 @@
+"""What a configuration stands for: data, network, classifier."""
+
+import inspect
+from functools import partial
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from torch import nn
+
+from cnnlab.classifier import Classifier
+from cnnlab.data.datamodule import ImageData
+from cnnlab.errors import UserError
+from cnnlab.losses import Objective
+from cnnlab.models.layers import Layers
+from cnnlab.optim import build_optimizer
+from cnnlab.run import Config
+
+
+def make(group: str, config: Config, **more: Any) -> Any:
+    """What the group's `_target_` makes of its keys and of what only the program knows.
+
+    Raises:
+        UserError: the target does not exist, does not take these keys, or refuses their values.
+    """
+    target = config["_target_"]
+    try:
+        # the call is ours: Hydra would turn a dataclass among the arguments into a configuration
+        prepared = instantiate({**config, "_partial_": True}, _convert_="all")
+        later = config.get("_partial_", False)
+        inspect.signature(prepared.func).bind_partial(*prepared.args, **prepared.keywords, **more)
+    except (InstantiationException, TypeError) as error:
+        raise UserError(f"{group}: {target}: {error.__cause__ or error}") from error
+    return partial(prepared, **more) if later else prepared(**more)
+
+
+# what of model.* makes the layers, and what is about weights and words; the rest is the network's own
+OF_LAYERS = ("activation", "init", "init_std", "pool", "width", "norm_eps")
+NOT_OF_NETWORK = (
+    *OF_LAYERS,
+    "name",
+    "paper_init",
+    "weights",
+    "freeze",
+    "backbone_lr_factor",
+    "auxiliary_weight",
+    "card",
+)
+
+
+def build_network(config: Config) -> nn.Module:
+    """The network of a run, with the regularizers that act inside it, and with weights as they are drawn."""
+    model, regularizer = config["model"], config["regularizer"]
+    inside = {key: regularizer[key] for key in ("norm", "dropout", "spatial_dropout", "stochastic_depth")}
+    of_layers = {key: model[key] for key in OF_LAYERS}
+    if model["init"] == "paper":
+        of_layers["init"] = model["paper_init"]
+    shape = {key: value for key, value in model.items() if key not in NOT_OF_NETWORK}
+    net: nn.Module = make("model", shape, layers=Layers(**of_layers, **inside))
+    return net
+
+
+def build_data(config: Config) -> ImageData:
+    """The data of a run, with its augmentation."""
+    shape = {key: value for key, value in config["datamodule"].items() if key not in ("name", "data_dir", "verified")}
+    data: ImageData = make("datamodule", {**shape, **config["augment"], "seed": config["seed"]})
+    return data
+
+
+def build_classifier(config: Config, net: nn.Module) -> Classifier:
+    """The LightningModule of a run."""
+    regularizer = config["regularizer"]
+    on_weights = {key: regularizer[key] for key in ("weight_decay", "l1", "max_norm")}
+    optim = dict(config["optim"])
+    if "fused" in optim and "mixed" in config["trainer"]["precision"]:
+        optim["fused"] = False  # fused optimizers unscale inside, where clipping and L1 cannot reach
+    model = config["model"]
+    on_weights["backbone_lr_factor"] = model["backbone_lr_factor"]
+    return Classifier(
+        net,
+        Objective(regularizer["label_smoothing"], model["auxiliary_weight"]),
+        model["num_classes"],
+        partial(build_optimizer, make=make("optim", optim), **on_weights),
+        make("scheduler", config["scheduler"]),
+        config["seed"],
+    )

@@ -1,0 +1,125 @@
+"""Frozen is frozen, the backbone is slower, and stages join one after another."""
+
+import pytest
+import torch
+from torch import nn
+
+from cnnlab.build import build_network
+from cnnlab.callbacks.unfreezing import GradualUnfreezing
+from cnnlab.errors import UserError
+from cnnlab.finetune import freeze, keep_frozen_norms
+from cnnlab.models.stages import heads, stages
+from cnnlab.optim import build_optimizer
+from cnnlab.train import fit
+from conftest import compose_config
+
+
+def network(*overrides: str) -> nn.Module:
+    return build_network(compose_config("model=resnet20", "datamodule=synthetic", *overrides))
+
+
+def trained(net: nn.Module) -> list[str]:
+    return [name for name, parameter in net.named_parameters() if parameter.requires_grad]
+
+
+def test_a_frozen_backbone_leaves_the_output_layer() -> None:
+    net = network()
+    freeze(net, "backbone")
+    assert trained(net) == ["classifier.2.weight", "classifier.2.bias"]
+
+
+def test_a_prefix_freezes_what_lies_below_it() -> None:
+    net = network()
+    freeze(net, "features.1")
+    frozen = set(dict(net.named_parameters())) - set(trained(net))
+    assert frozen
+    assert all(name.startswith("features.1.") for name in frozen)  # and not features.10
+
+
+def test_none_freezes_nothing() -> None:
+    net = network()
+    freeze(net, "none")
+    assert len(trained(net)) == len(list(net.parameters()))
+
+
+def test_an_unknown_prefix_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UserError, match=r"model.freeze=feature.1 is not allowed: .* Did you mean features"):
+        freeze(network(), "feature.1")
+
+
+def test_something_must_be_left_to_train() -> None:
+    net = nn.Sequential(nn.Linear(1, 1))
+    with pytest.raises(UserError, match="leaves nothing to train"):
+        freeze(net, "0")
+
+
+def test_norms_of_frozen_layers_keep_their_statistics() -> None:
+    net = network()
+    freeze(net, "features.0")
+    net.train()
+    keep_frozen_norms(net)
+    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert [m.training for m in norms[:2]] == [False, True]
+
+
+def test_every_output_layer_is_a_head() -> None:
+    net = build_network(compose_config("model=googlenet", "model.width=0.1", "datamodule=synthetic"))
+    assert len(heads(net)) == 3
+
+
+def test_backbone_has_a_rate_of_its_own() -> None:
+    net = network()
+    optimizer = build_optimizer(
+        net, lambda groups: torch.optim.SGD(groups, lr=0.1), 1e-4, 0.0, 0.0, backbone_lr_factor=0.1
+    )
+    rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    decays = {id(p): group["weight_decay"] for group in optimizer.param_groups for p in group["params"]}
+    for name, parameter in net.named_parameters():
+        assert rates[id(parameter)] == pytest.approx(0.1 if name.startswith("classifier") else 0.01)
+        assert decays[id(parameter)] == (1e-4 if parameter.ndim > 1 else 0)
+
+
+def test_frozen_weights_are_not_the_optimizers_affair() -> None:
+    net = network()
+    freeze(net, "backbone")
+    optimizer = build_optimizer(net, lambda groups: torch.optim.SGD(groups, lr=0.1), 1e-4, 0.0, 3.0)
+    assert sum(len(group["params"]) for group in optimizer.param_groups) == 2
+
+
+class Moved(GradualUnfreezing):
+    """Notes after each epoch which stages have moved since the last."""
+
+    def __init__(self) -> None:
+        super().__init__(stages_per_epoch=1)
+        self.moved: list[list[bool]] = []
+
+    def on_train_epoch_start(self, trainer, pl_module) -> None:  # type: ignore[no-untyped-def]
+        super().on_train_epoch_start(trainer, pl_module)
+        self.before = [[p.clone() for p in stage.parameters()] for stage in stages(pl_module.net)]
+
+    def on_train_epoch_end(self, trainer, pl_module) -> None:  # type: ignore[no-untyped-def]
+        now = [list(stage.parameters()) for stage in stages(pl_module.net)]
+        self.moved.append(
+            [
+                any(not torch.equal(a, b) for a, b in zip(*pair, strict=True))
+                for pair in zip(self.before, now, strict=True)
+            ]
+        )
+
+
+def test_stages_join_from_the_output_backwards(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    import cnnlab.callbacks.unfreezing as module
+
+    callback = Moved()
+    monkeypatch.setattr(module, "GradualUnfreezing", lambda **_: callback)
+    config = compose_config(
+        "callbacks=[quiet,gradual_unfreezing]",
+        "trainer.max_epochs=3",
+        "trainer.limit_train_batches=2",
+        "regularizer.max_norm=0.1",
+        "optim=adamw",
+    )
+    fit(config, str(tmp_path))
+    with_weights = [i for i, moved in enumerate(callback.moved[-1]) if moved]
+    assert [sum(epoch) for epoch in callback.moved] == [1, 2, 3]
+    assert with_weights == [5, 6, 7]  # of two convolutions, two poolings, flatten, two hidden layers and the output
