@@ -21,7 +21,7 @@ from cnnlab.environment import environment
 from cnnlab.errors import UserError
 from cnnlab.finetune import freeze
 from cnnlab.loggers.csv import Curves
-from cnnlab.models.layers import without_effect
+from cnnlab.models.effect import without_effect
 from cnnlab.run import Config, Run
 from cnnlab.summary import network_table
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import torch
 
 from cnnlab.build import build_network
@@ -51,6 +52,12 @@ def families() -> list[str]:
         candidate = (model["card"]["flops"], name)
         cheapest[model["_target_"]] = min(candidate, cheapest.get(model["_target_"], candidate))
     return sorted(name for _, name in cheapest.values())
+
+
+def light_first(models: list[str]) -> list[Any]:
+    """Models as parameters of a test that belongs to the slow ones where the network is deep."""
+    depth = {name: compose_config(f"model={name}")["model"]["card"]["depth"] for name in models}
+    return [name if depth[name] <= 30 else pytest.param(name, marks=pytest.mark.slow) for name in models]
 
 
 def layers(**changes: str | float) -> Layers:

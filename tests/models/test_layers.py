@@ -6,7 +6,7 @@ from networks import layers
 from torch import nn
 
 from cnnlab.errors import UserError
-from cnnlab.models.layers import without_effect
+from cnnlab.models.effect import without_effect
 from cnnlab.models.parts.activations import ACTIVATIONS
 from cnnlab.models.parts.normalization import NORMS, local_response
 from cnnlab.models.parts.stochastic_depth import StochasticDepth

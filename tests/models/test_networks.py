@@ -5,7 +5,7 @@ import torch
 from networks import GIANTS, families, meta_network, network, shaped
 from torch import nn
 
-from cnnlab.build import build_network
+from cnnlab.build import build_data, build_network
 from cnnlab.errors import UserError
 from cnnlab.losses import Objective
 from cnnlab.models.meta import forward_on_meta
@@ -15,11 +15,11 @@ from conftest import compose_config, stems
 MODELS = stems("model")
 FAMILIES = families()
 SMALL = [*shaped(3, 28, 10), "model.width=0.25"]
-HAVE_STEMS = [m for m in FAMILIES if "stem" in compose_config(f"model={m}")["model"]]
+HAVE_STEMS = [m for m in MODELS if "stem" in compose_config(f"model={m}")["model"]]
 
 
 def test_each_family_has_a_representative() -> None:
-    assert {"lenet5", "googlenet", "resnet20", "densenet40_12"} <= set(FAMILIES)
+    assert {"lenet5", "nin", "resnet20", "densenet40_12"} <= set(FAMILIES)
     assert not set(FAMILIES) & GIANTS
 
 
@@ -28,7 +28,7 @@ def others_slow(models: list[str]) -> list[object]:
     return [m if m in FAMILIES else pytest.param(m, marks=pytest.mark.slow) for m in models]
 
 
-@pytest.mark.parametrize("regularizer", ["paper", "none", "all"])
+@pytest.mark.parametrize("regularizer", [pytest.param("paper", marks=pytest.mark.slow), "none", "all"])
 @pytest.mark.parametrize("model", others_slow(sorted(set(MODELS) - GIANTS)))
 def test_gradients_reach_every_weight(model: str, regularizer: str) -> None:
     torch.manual_seed(0)
@@ -77,7 +77,7 @@ def train_a_step(config: dict[str, object], image_size: int) -> None:
     assert all(p.isfinite().all() for p in net.parameters())
 
 
-@pytest.mark.parametrize("model", HAVE_STEMS)
+@pytest.mark.parametrize("model", [m for m in FAMILIES if m in HAVE_STEMS])
 @pytest.mark.parametrize(("size", "stem"), [(64, "small"), (65, "imagenet")])
 def test_small_images_get_the_small_form(model: str, size: int, stem: str) -> None:
     try:
@@ -88,7 +88,7 @@ def test_small_images_get_the_small_form(model: str, size: int, stem: str) -> No
         assert net.stem == stem
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 6, 12, 24])
+@pytest.mark.parametrize("size", [2, 12])
 @pytest.mark.parametrize("model", FAMILIES)
 def test_an_image_is_taken_or_named_as_too_small(model: str, size: int) -> None:
     large = ["model.stem=imagenet"] if model in HAVE_STEMS else []
@@ -130,9 +130,8 @@ def test_unknown_parts_are_refused_by_name(model: str, override: str, allowed: s
 @pytest.mark.parametrize("model", FAMILIES)
 def test_loss_starts_near_ln_k(model: str) -> None:
     torch.manual_seed(0)
-    net = network(f"model={model}", *SMALL).eval()
-    outputs = net(torch.randn(4, 3, 28, 28))
-    loss = Objective(0.0, 0.3)(outputs, torch.tensor([0, 1, 2, 3]))[0]
+    net = network(f"model={model}", *SMALL)
+    loss = Objective(0.0, 0.0)(net(torch.randn(4, 3, 28, 28)), torch.tensor([0, 1, 2, 3]))[0]
     assert abs(loss.item() - 2.303) < 0.5
 
 
@@ -157,3 +156,34 @@ def test_a_plain_network_is_the_residual_one_without_shortcuts() -> None:
     block = plain.features[1]
     images = torch.randn(2, 16, 8, 8)
     assert torch.equal(block.eval()(images), nn.functional.relu(block.branch(images)))
+
+
+def digits(size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """64 handwritten digits, enlarged, and their labels."""
+    data = build_data(compose_config("datamodule=digits", "datamodule.batch_size=64"))
+    data.setup("fit")
+    images, labels, _ = next(iter(data.train_dataloader()))
+    return nn.functional.interpolate(data.normalize(images), size=(size, size)), labels
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", sorted(set(MODELS) - GIANTS))
+def test_learns_64_real_images_by_heart(model: str) -> None:
+    """Without the regularizers that hinder it; narrow, and at the smallest size that it takes, where it costs much."""
+    torch.manual_seed(0)
+    card = compose_config(f"model={model}")["model"]["card"]
+    size = {224: 64, 299: 96}.get(card["image"][1], 32)
+    form = ["model.stem=imagenet"] if size > 32 and model in HAVE_STEMS else []
+    width = 1.0 if card["flops"] < 2e8 else 0.25 if card["flops"] < 6e9 else 0.125
+    hinder = "regularizer=[no_dropout,no_label_smoothing,no_weight_decay]"
+    net = network(f"model={model}", hinder, "model.init=he", f"model.width={width}", *shaped(1, size, 10), *form)
+    images, labels = digits(size)
+    objective, optimizer = Objective(0.0, 0.3), torch.optim.Adam(net.parameters(), 1e-3)
+    for step in range(1, 501):
+        optimizer.zero_grad()
+        objective(net.train()(images), labels)[0].backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        if step % 10 == 0 and torch.equal(net.eval()(images).argmax(dim=1), labels):
+            return
+    pytest.fail("not learnt after 500 steps")

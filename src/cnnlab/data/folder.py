@@ -51,12 +51,16 @@ class Decoded:
 
 
 class ImageFolder:
-    """<data_dir>/{train,val,test}/<class>/<image>, or <data_dir>/<class>/<image>, of which a share is the test set."""
+    """<data_dir>/{train,val,test}/<class>/<image>, or <data_dir>/<class>/<image>, of which a share is the test set.
 
-    def __init__(self, data_dir: str, test_fraction: float, test_seed: int) -> None:
+    folders: what the folders of the stages are called; None for a stage that has none.
+    """
+
+    def __init__(self, data_dir: str, test_fraction: float, test_seed: int, folders: dict[Stage, str | None]) -> None:
         self.root = Path(data_dir)
         self.test_fraction = test_fraction
         self.test_seed = test_seed
+        self.folders = folders
 
     def prepare(self) -> None:
         """Nothing to download."""
@@ -67,19 +71,26 @@ class ImageFolder:
         return tuple(class_folders(str(self.root)))
 
     def read(self, stage: Stage) -> ImageSet | None:
-        """The images of <data_dir>/<stage>, or of that share of <data_dir>."""
-        ready = (self.root / "train").is_dir()
-        if ready and (self.root / stage).is_dir():
-            paths, labels = self._files(self.root / stage)
+        """The images of the stage's folder, or of that share of <data_dir>."""
+        ready = self._folder("train") is not None
+        folder = self._folder(stage)
+        if ready and folder:
+            paths, labels = self._files(folder)
         elif stage == "val":
             return None
         elif ready and stage == "test":
-            raise UserError(f"{self.root} has a train folder but no test folder; add one, or move the classes up")
+            raise UserError(
+                f"{self.root} has a train folder but no {self.folders['test']} folder; add one, or move the classes up"
+            )
         else:
             paths, labels = self._files(self.root)
             train, test = stratified_split(labels, self.test_fraction, self.test_seed)
             return ImageSet(Decoded(paths), labels).subset(train if stage == "train" else test)
         return ImageSet(Decoded(paths), labels)
+
+    def _folder(self, stage: Stage) -> Path | None:
+        name = self.folders[stage]
+        return self.root / name if name and (self.root / name).is_dir() else None
 
     def _files(self, root: Path) -> tuple[list[Path], Labels]:
         paths: list[Path] = []

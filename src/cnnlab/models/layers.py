@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import torch
 from torch import nn
 
 from cnnlab.errors import require_one_of
 from cnnlab.models.parts.activations import ACTIVATIONS
-from cnnlab.models.parts.initialization import INITIALIZATIONS
+from cnnlab.models.parts.initialization import INITIALIZATIONS, WITH_GAIN
 from cnnlab.models.parts.normalization import NORMS
 from cnnlab.models.parts.stochastic_depth import StochasticDepth
 
@@ -55,16 +55,17 @@ class Layers:
         normalize: bool = True,
         activate: bool = True,
         initial_bias: float = 0.0,
+        rectified: bool = True,
     ) -> nn.Sequential:
         """Convolution, norm if any, activation: [N, c_in, H, W] -> [N, c_out, H', W'].
 
         bias=False is for networks whose paper has none even without a norm, normalize=False for those few
-        convolutions that have no norm even where others do.
+        convolutions that have no norm even where others do, rectified=False for those over what no activation made.
         """
         norm = self.normalization(c_out) if normalize else []
         with_bias = bias and not norm  # a norm has its own shift
         convolution = nn.Conv2d(c_in, c_out, kernel, stride, padding, groups=groups, bias=with_bias)
-        self.initialize(convolution, initial_bias)
+        self.initialize(convolution, initial_bias, rectified)
         parts: list[nn.Module] = [convolution, *norm]
         if activate:
             parts += [self.activate(), *self.drop_channels()]
@@ -154,10 +155,16 @@ class Layers:
         """The activation, not in place: a hook or a picture of its input stays possible."""
         return ACTIVATIONS[self.activation]()
 
-    def initialize(self, layer: nn.Conv2d | nn.Linear, bias: float = 0.0) -> None:
-        """Draws the weights as model.init says; biases are constant."""
+    def initialize(self, layer: nn.Conv2d | nn.Linear, bias: float = 0.0, rectified: bool = True) -> None:
+        """Draws the weights as model.init says; biases are constant.
+
+        rectified: whether the inputs come from an activation, for which He's factor of 2 makes up.
+        """
         require_one_of("model.init", self.init, INITIALIZATIONS)
         INITIALIZATIONS[self.init](layer.weight, self.init_std)
+        if not rectified and self.init in WITH_GAIN:
+            with torch.no_grad():
+                layer.weight.mul_(0.5**0.5)
         if layer.bias is not None:
             nn.init.constant_(layer.bias, bias)
 
@@ -180,15 +187,3 @@ class Layers:
     def drop_branch(self, depth: float) -> list[nn.Module]:
         """Stochastic depth for a residual branch at a relative depth in (0, 1]: linear decay, as the paper has it."""
         return [StochasticDepth(self.stochastic_depth * depth)] if self.stochastic_depth else []
-
-
-def without_effect(net: nn.Module, regularizer: dict[str, Any]) -> list[str]:
-    """Which regularizers are on but have found nothing to act on in this network."""
-    acts_in: dict[str, tuple[type[nn.Module], ...]] = {
-        "norm": (nn.BatchNorm2d, nn.GroupNorm),
-        "dropout": (nn.Dropout,),
-        "spatial_dropout": (nn.Dropout2d,),
-        "stochastic_depth": (StochasticDepth,),
-    }
-    on = [name for name in acts_in if regularizer[name] not in (0, "none")]
-    return [name for name in on if not any(isinstance(module, acts_in[name]) for module in net.modules())]

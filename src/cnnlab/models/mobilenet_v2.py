@@ -20,7 +20,7 @@ class InvertedResidual(nn.Module):
         inner = c_in * expansion
         self.residual = stride == 1 and c_in == c_out
         self.branch = nn.Sequential(
-            *([layers.conv(c_in, inner, 1, bias=False)] if expansion > 1 else []),
+            *([layers.conv(c_in, inner, 1, bias=False, rectified=False)] if expansion > 1 else []),
             layers.conv(inner, inner, 3, stride=stride, padding=1, groups=inner, bias=False),
             layers.conv(inner, c_out, 1, bias=False, activate=False),
             *(layers.drop_branch(depth) if self.residual else []),

@@ -26,11 +26,11 @@ class Unit(nn.Module):
         self.halves = stride > 1
         self.left = nn.Sequential()
         if self.halves:
-            self.left.extend([depthwise(layers, c_in, stride), layers.conv(c_in, half, 1, bias=False)])
+            self.left.extend([depthwise(layers, c_in, stride), layers.conv(c_in, half, 1, bias=False, rectified=False)])
         self.right = nn.Sequential(
             layers.conv(c_in if self.halves else half, half, 1, bias=False),
             depthwise(layers, half, stride),
-            layers.conv(half, half, 1, bias=False),
+            layers.conv(half, half, 1, bias=False, rectified=False),
         )
 
     def forward(self, x: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ def separable(layers: Layers, c_in: int, c_out: int, *, activate: bool) -> nn.Se
     """3x3 in each map alone, then at once 1x1 across maps, norm, and activation if asked for."""
     return nn.Sequential(
         *layers.conv(c_in, c_in, 3, padding=1, groups=c_in, bias=False, normalize=False, activate=False),
-        *layers.conv(c_in, c_out, 1, bias=False, activate=activate),
+        *layers.conv(c_in, c_out, 1, bias=False, activate=activate, rectified=False),
     )
 
 

@@ -44,3 +44,4 @@ INITIALIZATIONS: dict[str, Callable[[Tensor, float], None]] = {
     "gaussian": gaussian,
     "orthogonal": orthogonal,
 }
+WITH_GAIN = ("he", "orthogonal")  # times the square root of 2, for inputs that an activation has halved
