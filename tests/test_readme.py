@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from conftest import REPOSITORY, stems
@@ -23,7 +24,12 @@ COMMANDS = [
 SHORT = ["trainer.max_epochs=1", "trainer.limit_train_batches=1", "trainer.limit_val_batches=1"]
 SHORT += ["trainer.limit_test_batches=1", "datamodule.batch_size=8", "callbacks=quiet"]
 # what this machine may not have: then only composed
-NEEDS = {"datamodule=cifar10": "data/cifar10/test_batch.bin", "trainer=ddp ": "/dev/nvidia1"}
+NEEDS = {
+    "datamodule=cifar10": "data/cifar10/test_batch.bin",
+    "cifar10 model": "data/cifar10/test_batch.bin",
+    "trainer=ddp ": "/dev/nvidia1",
+    "weights=imagenet": str(Path(torch.hub.get_dir(), "checkpoints")),
+}
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 
 
@@ -64,7 +70,8 @@ def shortened(command: str) -> list[str]:
 
 def is_slow(command: str) -> bool:
     return any(
-        word in command for word in ("vgg16 optim", "norm=none", "ddp", "torchrun", "resnet18", "'seed=range(2)'")
+        word in command
+        for word in ("vgg16 optim", "norm=none", "ddp", "torchrun", "resnet18", "'seed=range(2)'", "resnet56", "vgg13")
     )
 
 
@@ -77,7 +84,7 @@ def is_slow(command: str) -> bool:
     ],
 )
 def test_command_runs(command: str, tmp_path: Path) -> None:
-    if "fashion_mnist" in command and not FASHION.is_dir():
+    if any(word in command for word in ("fashion_mnist", "alexnet_quick")) and not FASHION.is_dir():
         pytest.skip("needs Debian's package dataset-fashion-mnist")
     files_of_the_reader(tmp_path)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

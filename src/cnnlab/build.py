@@ -53,6 +53,7 @@ def build_network(config: Config) -> nn.Module:
     model, regularizer = config["model"], config["regularizer"]
     inside = {key: regularizer[key] for key in ("norm", "dropout", "spatial_dropout", "stochastic_depth")}
     of_layers = {key: model[key] for key in OF_LAYERS}
+    of_layers["paper_biases"] = model["init"] == "paper"
     if model["init"] == "paper":
         of_layers["init"] = model["paper_init"]
     shape = {key: value for key, value in model.items() if key not in NOT_OF_NETWORK}

@@ -66,6 +66,7 @@ def layers(**changes: str | float) -> Layers:
         "activation": "relu",
         "init": "he",
         "init_std": 0.01,
+        "paper_biases": False,
         "pool": "paper",
         "width": 1.0,
         "norm": "none",

@@ -32,7 +32,7 @@ def others_slow(models: list[str]) -> list[object]:
 @pytest.mark.parametrize("model", others_slow(sorted(set(MODELS) - GIANTS)))
 def test_gradients_reach_every_weight(model: str, regularizer: str) -> None:
     torch.manual_seed(0)
-    net = network(f"model={model}", f"regularizer={regularizer}", "model.init=he", *SMALL)
+    net = network(f"model={model}", f"regularizer={regularizer}", *SMALL)
     loss, _, logits = Objective(0.1, 0.3)(net(torch.randn(2, 3, 28, 28)), torch.tensor([0, 9]))
     loss.backward()
     assert logits.shape == (2, 10)
@@ -176,7 +176,7 @@ def test_learns_64_real_images_by_heart(model: str) -> None:
     form = ["model.stem=imagenet"] if size > 32 and model in HAVE_STEMS else []
     width = 1.0 if card["flops"] < 2e8 else 0.25 if card["flops"] < 6e9 else 0.125
     hinder = "regularizer=[no_dropout,no_label_smoothing,no_weight_decay]"
-    net = network(f"model={model}", hinder, "model.init=he", f"model.width={width}", *shaped(1, size, 10), *form)
+    net = network(f"model={model}", hinder, f"model.width={width}", *shaped(1, size, 10), *form)
     images, labels = digits(size)
     objective, optimizer = Objective(0.0, 0.3), torch.optim.Adam(net.parameters(), 1e-3)
     for step in range(1, 501):

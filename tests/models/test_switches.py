@@ -70,11 +70,19 @@ def test_init_reaches_all_but_the_output_layer(model: str, init: str) -> None:
 @pytest.mark.parametrize("model", FAMILIES)
 def test_paper_init_is_what_the_models_file_says(model: str) -> None:
     paper = compose_config(f"model={model}")["model"]["paper_init"]
-    nets = []
+    nets: list[nn.Module] = []
     for init in ("paper", paper):
         torch.manual_seed(0)
         nets.append(network(f"model={model}", f"model.init={init}", "model.width=0.25", *SHAPE))
-    assert all(torch.equal(a, b) for a, b in zip(*(net.parameters() for net in nets), strict=True))
+    pairs = zip(*(net.parameters() for net in nets), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs if a.ndim > 1)
+
+
+def test_alexnets_hidden_units_begin_alive_in_the_paper_only() -> None:
+    """Krizhevsky et al., 2012, section 5: biases of 1; with He's larger weights they would make it diverge."""
+    for init, bias in (("paper", 1.0), ("he", 0.0)):
+        net = network("model=alexnet", f"model.init={init}", "model.width=0.1", *SHAPE)
+        assert net.classifier[1][0].bias.unique().tolist() == [bias]
 
 
 @pytest.mark.parametrize("model", having("lrn"))

@@ -40,7 +40,7 @@ class AlexNet(nn.Module):
         self.stem = stem_for(stem, image_size)
         imagenet = self.stem == "imagenet"
         kernel, stride, padding = (11, 4, padding) if imagenet else (3, 1, 1)
-        one = 1.0  # biases of conv 2, 4, 5 and of hidden layers: the ReLUs begin with positive inputs (section 5)
+        one = layers.paper_bias(1.0)  # conv 2, 4, 5, hidden layers: ReLUs begin with positive inputs (section 5)
         self.features = nn.Sequential(
             layers.conv(in_channels, c1, kernel, stride=stride, padding=padding, groups=g1),
             *([local_response()] if lrn else []),

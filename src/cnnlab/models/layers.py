@@ -30,6 +30,7 @@ class Layers:
     activation: str
     init: str
     init_std: float  # of init=gaussian
+    paper_biases: bool  # whether biases begin as the paper's
     pool: str
     width: float
     norm: str
@@ -167,6 +168,10 @@ class Layers:
                 layer.weight.mul_(0.5**0.5)
         if layer.bias is not None:
             nn.init.constant_(layer.bias, bias)
+
+    def paper_bias(self, value: float) -> float:
+        """Where a bias begins that is 0 unless everything begins as in the paper."""
+        return value if self.paper_biases else 0.0
 
     def normalization(self, channels: int) -> list[nn.Module]:
         """Nothing, or one norm over [N, channels, H, W]."""
