@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from cnnlab import cost
 from cnnlab.models.layers import Logits, LogitsMap
 from cnnlab.models.meta import forward_on_meta
+from cnnlab.models.parts.branches import Branches
 from cnnlab.models.stages import stages
 
 COLUMNS = ("loss", "accuracy", "top5_accuracy", "macro_f1")
@@ -26,14 +27,19 @@ def network_table(net: nn.Module, title: str, in_channels: int, image_size: int)
         shape = "x".join(str(n) for n in output.shape[1:])
         rows.append((_described(module), shape, cost.parameters(module), flops - flops_before))
         flops_before = flops
+        idle.remove(module)
 
-    hooks = [stage.register_forward_hook(after) for stage in stages(net)]
+    idle = stages(net)
+    hooks = [stage.register_forward_hook(after) for stage in idle]
     try:
         with counter:
             forward_on_meta(net, in_channels, image_size)
     finally:
         for hook in hooks:
             hook.remove()
+    heads = sum(cost.parameters(stage) for stage in idle)
+    if heads:
+        rows.append(("auxiliary heads, in training only", "", heads, 0))
 
     table = Table(title=title, title_justify="left", title_style="bold", show_footer=True)
     table.add_column("stage", "total")
@@ -46,12 +52,27 @@ def network_table(net: nn.Module, title: str, in_channels: int, image_size: int)
 
 
 def _described(stage: nn.Module) -> str:
-    """Conv2d 5x5, ReLU: what a stage is made of, or its class if it has a name of its own."""
+    """Conv2d 5x5, ReLU: what a stage is made of, or its class if it has a name of its own.
+
+    Of branches only the kernels and poolings: [1x1 | 1x1 3x3 | MaxPool2d 1x1].
+    """
+    if isinstance(stage, Branches):
+        return f"[{' | '.join(' '.join(_kernels(path)) for path in stage)}]"
     if isinstance(stage, nn.Sequential):
         return ", ".join(_described(part) for part in stage)
     kind = next(kind for kind in type(stage).__mro__ if kind not in (Logits, LogitsMap))
     size = f" {stage.kernel_size[0]}x{stage.kernel_size[1]}" if isinstance(stage, nn.Conv2d) else ""
     return kind.__name__ + size
+
+
+def _kernels(path: nn.Module) -> list[str]:
+    if isinstance(path, Branches):
+        return [_described(path)]
+    if isinstance(path, nn.Conv2d):
+        return [_described(path).removeprefix("Conv2d ")]
+    if isinstance(path, nn.MaxPool2d | nn.AvgPool2d):
+        return [_described(path)]
+    return [word for part in path.children() for word in _kernels(part)]
 
 
 def _merged(rows: list[tuple[str, str, int, int]]) -> list[tuple[str, str, int, int]]:
