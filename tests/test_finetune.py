@@ -82,7 +82,7 @@ def test_backbone_has_a_rate_of_its_own() -> None:
 def test_frozen_weights_are_not_the_optimizers_affair() -> None:
     net = network()
     freeze(net, "backbone")
-    optimizer = build_optimizer(net, lambda groups: torch.optim.SGD(groups, lr=0.1), 1e-4, 0.0, 3.0)
+    optimizer = build_optimizer(net, lambda groups: torch.optim.SGD(groups, lr=0.1), 1e-4, 0.0, 3.0, 1.0)
     assert sum(len(group["params"]) for group in optimizer.param_groups) == 2
 
 

@@ -28,7 +28,8 @@ NEEDS = {
     "datamodule=cifar10": "data/cifar10/test_batch.bin",
     "cifar10 model": "data/cifar10/test_batch.bin",
     "trainer=ddp ": "/dev/nvidia1",
-    "weights=imagenet": str(Path(torch.hub.get_dir(), "checkpoints")),
+    "resnet50 model.weights=imagenet": str(Path(torch.hub.get_dir(), "checkpoints", "resnet50-0676ba61.pth")),
+    "vgg16 model.weights=imagenet": str(Path(torch.hub.get_dir(), "checkpoints", "vgg16-397923af.pth")),
 }
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 

@@ -41,6 +41,7 @@ NOT_OF_NETWORK = (
     "name",
     "paper_init",
     "weights",
+    "imagenet",
     "freeze",
     "backbone_lr_factor",
     "auxiliary_weight",

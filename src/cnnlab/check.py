@@ -149,7 +149,7 @@ def _check_weights(model: dict[str, Any], norm: str) -> None:
     """Trained weights must be there, or known where to be had."""
     weights = model["weights"]
     if weights == "imagenet":
-        known = (model["card"] or {}).get("weights", {})
+        known = model["imagenet"]
         if norm not in known:
             having = f"there are some with regularizer.norm={' or '.join(known)}" if known else "it has none"
             raise UserError(f"model.weights=imagenet: not for {model['name']} with regularizer.norm={norm}; {having}")

@@ -1,7 +1,7 @@
 """The LightningModule: a network, an objective, an optimizer, a schedule, and their scores."""
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 import torch
 from lightning import LightningModule
@@ -52,12 +52,6 @@ class Classifier(LightningModule):
         logits: Tensor = self.net(images)
         return logits
 
-    def train(self, mode: bool = True) -> Self:
-        """Training mode, but for the norms of frozen layers."""
-        super().train(mode)
-        keep_frozen_norms(self.net)
-        return self
-
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         # Dropout is a function of seed, step and process, not of what was computed before.
         seed = hash((self.seed, self.trainer.fit_loop.total_batch_idx, self.global_rank))
@@ -76,6 +70,7 @@ class Classifier(LightningModule):
         add_l1(optimizer)
 
     def on_train_epoch_start(self) -> None:
+        keep_frozen_norms(self.net)
         self.epochs_lr = self.trainer.optimizers[0].param_groups[0]["lr"]
 
     def on_train_epoch_end(self) -> None:

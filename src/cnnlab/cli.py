@@ -38,7 +38,8 @@ Groups and their choices (lists compose for regularizer, callbacks and logger: '
 
 MODELS_HELP = """cnnlab models [word ...]      the networks, or those whose names contain one of the words
 
-  depth as the paper counts it; FLOPs of one image of the paper's size, a multiply-add counted as two
+  depth: layers with weights on the longest way, or the paper's where it counts otherwise
+  FLOPs: of one image of the paper's size, a multiply-add counted as two
 """
 
 

@@ -19,7 +19,7 @@ def build_optimizer(
     weight_decay: float,
     l1: float,
     max_norm: float,
-    backbone_lr_factor: float = 1.0,
+    backbone_lr_factor: float,
 ) -> Optimizer:
     """Optimizer over groups: weights (ndim > 1), which are regularized, and biases and norms, which are not.
 
@@ -36,6 +36,11 @@ def build_optimizer(
     parts = {1.0: trained}
     if backbone_lr_factor != 1:
         output = {id(p) for head in heads(net) for p in head.parameters()}
+        if not output:
+            raise UserError(
+                f"model.backbone_lr_factor={backbone_lr_factor}: this network has no output layer made by "
+                "layers.logits, from which to tell the backbone"
+            )
         parts = {1.0: [p for p in trained if id(p) in output]}
         parts[backbone_lr_factor] = [p for p in trained if id(p) not in output]
     groups: list[dict[str, Any]] = []

@@ -45,9 +45,7 @@ def fit(config: Config, folder: str) -> None:
     model = config["model"]
     origin = ""
     if model["weights"] is not None:
-        origin = weights.load(
-            net, model["weights"], (model["card"] or {}).get("weights", {}), config["regularizer"]["norm"]
-        )
+        origin = weights.load(net, model["weights"], model["imagenet"], config["regularizer"]["norm"])
     freeze(net, model["freeze"])
     classifier = build_classifier(config, net)
     curves, stopwatch = Curves(run.folder / "metrics.csv"), Stopwatch()
@@ -121,5 +119,5 @@ def introduce(config: Config, net: nn.Module, trainer: lightning.Trainer, origin
         log.info("%s of them are trained", f"{sum(p.numel() for p in net.parameters() if p.requires_grad):,}")
     log.info("%s, batch size %s, %s", data["name"], data["batch_size"], ", ".join(on) or "no regularizer")
     log.info("%s, lr %g, %s epochs", optim["_target_"].rsplit(".")[-1], optim["lr"], config["trainer"]["max_epochs"])
-    for name in without_effect(net, config["regularizer"]):
-        log.info("regularizer.%s has nothing to act on in %s", name, model["name"])
+    for key in without_effect(net, model, config["regularizer"]):
+        log.info("%s has nothing to act on in %s", key, model["name"])

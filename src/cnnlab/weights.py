@@ -1,8 +1,10 @@
 """Trained weights in torchvision's format: fetched, matched by order and shape, loaded."""
 
+import hashlib
 import pickle
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
+from http.client import HTTPException
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -20,12 +22,18 @@ Named = tuple[str, Tensor]
 def load(net: nn.Module, weights: str, addresses: dict[str, str], norm: str) -> str:
     """Fills a network from a file, or for 'imagenet' from the address that goes with its norm; says what it did.
 
-    Names do not matter, order and shape do. Biases that a norm makes useless go into its running mean. A head for
-    another number of classes keeps its fresh weights, and auxiliary heads are left out where the network has none.
+    Order and shape decide; of names only the endings (weight, bias, ...) and, for auxiliary heads, a beginning of aux.
+    Biases that a norm makes useless go into its running mean. A head for another number of classes keeps its fresh
+    weights, and auxiliary heads are left out where the network has none.
 
     Raises:
         UserError: the file cannot be had or read, or does not fit; every tensor that does not is named.
     """
+    if weights == "imagenet" and getattr(net, "stem", "imagenet") != "imagenet":
+        raise UserError(
+            "model.weights=imagenet is for networks with the imagenet stem, which small images do not get by "
+            "themselves: datamodule.image_size=224"
+        )
     state = fetched(addresses[norm]) if weights == "imagenet" else read(Path(weights))
     ours = [(name, tensor) for name, tensor in net.state_dict().items() if _counts(name)]
     theirs = without_idle_biases([(name, tensor) for name, tensor in state.items() if _counts(name)])
@@ -50,14 +58,26 @@ def fetched(address: str) -> dict[str, Tensor]:
     Raises:
         UserError: there is no way to the address, or what came is not what was meant.
     """
-    try:
-        state: dict[str, Tensor] = torch.hub.load_state_dict_from_url(
-            address, map_location="cpu", check_hash=True, weights_only=True
-        )
-    except (URLError, RuntimeError, OSError) as error:
-        place = Path(torch.hub.get_dir(), "checkpoints", address.rsplit("/", 1)[-1])
-        raise UserError(f"model.weights=imagenet: {address}: {error}. Without a network put it at {place}") from error
-    return state
+    name = address.rsplit("/", 1)[-1]
+    place = Path(torch.hub.get_dir(), "checkpoints", name)
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            torch.hub.download_url_to_file(address, str(place), prefix_of(name))
+        except (URLError, HTTPException, RuntimeError, OSError) as error:
+            raise UserError(
+                f"model.weights=imagenet: {address}: {error}. Without a network put it at {place}"
+            ) from error
+    with place.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if not digest.startswith(prefix_of(name)):
+        raise UserError(f"model.weights=imagenet: {place} is damaged: its hash is {digest[:8]}. Delete it")
+    return read(place)
+
+
+def prefix_of(name: str) -> str:
+    """The hash in the name of a file: resnet18-f37072fd.pth -> f37072fd."""
+    return Path(name).stem.rsplit("-", 1)[-1]
 
 
 def read(path: Path) -> dict[str, Tensor]:
@@ -74,6 +94,8 @@ def read(path: Path) -> dict[str, Tensor]:
     if "state_dict" in state:
         net = "net."
         state = {name.removeprefix(net): t for name, t in state["state_dict"].items() if name.startswith(net)}
+    if all(name.startswith("module.") for name in state):  # a DistributedDataParallel's
+        state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
     if not state or not all(isinstance(tensor, Tensor) for tensor in state.values()):
         raise UserError(f"model.weights={path} holds something else than tensors by name")
     return state
@@ -88,7 +110,13 @@ def match(
     for mine, other in aligned(ours, theirs):
         if mine and other and _key(mine) == _key(other):
             pairs.append((mine, other))
-        elif not (mine and other and mine[0] in fresh and mine[1].shape[1:] == other[1].shape[1:]):
+        elif not (
+            mine
+            and other
+            and mine[0] in fresh
+            and _key(mine)[0] == _key(other)[0]
+            and mine[1].shape[1:] == other[1].shape[1:]
+        ):
             here = f"{mine[0]} {list(mine[1].shape)}" if mine else "nothing"
             there = f"{other[0]} {list(other[1].shape)}" if other else "nothing"
             problems.append(f"{here} here, {there} in the file")
@@ -127,6 +155,10 @@ def _leaf(name: str) -> str:
 
 def _key(named: Named) -> tuple[str, tuple[int, ...]]:
     return _leaf(named[0]), tuple(named[1].shape)
+
+
+def _but_for_classes(named: Named) -> tuple[str, tuple[int, ...]]:
+    return _leaf(named[0]), tuple(named[1].shape[1:])
 
 
 def _counts(name: str) -> bool:

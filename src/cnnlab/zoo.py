@@ -10,6 +10,7 @@ from rich.table import Table
 from cnnlab.conf import choices, conf_folder
 from cnnlab.errors import UserError, did_you_mean
 
+TOLD = ("year", "paper", "depth", "image", "parameters", "flops", "introduced")
 NARROWEST = 120  # columns that the table needs to be read
 WIDE = 180  # columns, where there is no terminal that has a width
 
@@ -38,9 +39,21 @@ def show(words: list[str]) -> None:
         if not any(word in name for name in names):
             raise UserError(f"no network has {word} in its name.{did_you_mean(word, names)}")
     chosen = [name for name in names if not words or any(word in name for word in words)]
-    cards = {name: card(name) for name in chosen}
+    cards = {name: complete(name, card(name)) for name in chosen}
     width = max(NARROWEST, Console().width) if Console().is_terminal else WIDE
     Console(width=width).print(table(dict(sorted(cards.items(), key=order))))
+
+
+def complete(name: str, about: DictConfig | None) -> DictConfig | None:
+    """The card, if it has all that is told.
+
+    Raises:
+        UserError: it lacks something.
+    """
+    missing = [key for key in TOLD if about is not None and key not in about]
+    if missing:
+        raise UserError(f"conf/model/{name}.yaml: model.card lacks {', '.join(missing)}")
+    return about
 
 
 def order(item: tuple[str, DictConfig | None]) -> tuple[int, str, int]:

@@ -34,7 +34,7 @@ GOLDEN = {
     "googlenet": 13_378_280,  # counted, with both auxiliary heads
     "inception_v1": 13_378_280,
     "googlenet_torchvision": 13_004_888,  # torchvision
-    "bn_inception": 11_295_240 - 10_016,  # the authors' weights, without the convolutions' biases
+    "bn_inception": 11_194_984,  # counted
     "inception_v2": 29_280_176,  # counted
     "inception_v3": 27_161_264,  # torchvision
     "inception_v4": 42_679_816,  # the authors' released network
@@ -232,7 +232,7 @@ WALKS = {
     ],
     "bn_inception": [
         *((64, 112, 112), (64, 56, 56), (192, 56, 56), (192, 28, 28), (256, 28, 28), (320, 28, 28), (576, 14, 14)),
-        *((608, 14, 14), (1056, 7, 7), (1024, 7, 7)),
+        (1024, 7, 7),
     ],
     "inception_v2": [
         *((32, 149, 149), (32, 147, 147), (64, 147, 147), (64, 73, 73), (80, 71, 71), (192, 35, 35), (288, 35, 35)),

@@ -1,11 +1,14 @@
 """Gradual unfreezing: from the output layer backwards, a few stages more each epoch."""
 
+import logging
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 from torch import nn
 
 from cnnlab.models.stages import stages
+
+log = logging.getLogger(__name__)
 
 
 class GradualUnfreezing(Callback):
@@ -21,9 +24,19 @@ class GradualUnfreezing(Callback):
         self.stages_per_epoch = stages_per_epoch
         self.frozen: list[nn.Parameter] = []
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        many = len(self._with_weights(pl_module))
+        last = -(-many // self.stages_per_epoch)
+        if trainer.is_global_zero:
+            log.info("gradual unfreezing: %s stages, the first joins in epoch %s of %s", many, last, trainer.max_epochs)
+
+    @staticmethod
+    def _with_weights(module: LightningModule) -> list[nn.Module]:
+        net: nn.Module = module.net  # type: ignore[assignment]
+        return [stage for stage in stages(net) if next(stage.parameters(), None) is not None]
+
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        net: nn.Module = pl_module.net  # type: ignore[assignment]
-        with_weights = [stage for stage in stages(net) if next(stage.parameters(), None) is not None]
+        with_weights = self._with_weights(pl_module)
         trained = self.stages_per_epoch * (trainer.current_epoch + 1)
         still = with_weights[: max(0, len(with_weights) - trained)]
         self.frozen = [parameter for stage in still for parameter in stage.parameters()]

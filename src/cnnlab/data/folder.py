@@ -53,14 +53,14 @@ class Decoded:
 class ImageFolder:
     """<data_dir>/{train,val,test}/<class>/<image>, or <data_dir>/<class>/<image>, of which a share is the test set.
 
-    folders: what the folders of the stages are called; None for a stage that has none.
+    test_folder: what the folder with the test images is called; 'val' where those that are called so are the test set.
     """
 
-    def __init__(self, data_dir: str, test_fraction: float, test_seed: int, folders: dict[Stage, str | None]) -> None:
+    def __init__(self, data_dir: str, test_fraction: float, test_seed: int, test_folder: str) -> None:
         self.root = Path(data_dir)
         self.test_fraction = test_fraction
         self.test_seed = test_seed
-        self.folders = folders
+        self.folders = {"train": "train", "val": "val", "test": test_folder}
 
     def prepare(self) -> None:
         """Nothing to download."""
@@ -90,7 +90,8 @@ class ImageFolder:
 
     def _folder(self, stage: Stage) -> Path | None:
         name = self.folders[stage]
-        return self.root / name if name and (self.root / name).is_dir() else None
+        taken = stage == "val" and name == self.folders["test"]
+        return self.root / name if not taken and (self.root / name).is_dir() else None
 
     def _files(self, root: Path) -> tuple[list[Path], Labels]:
         paths: list[Path] = []

@@ -1,10 +1,11 @@
 """AlexNet (Krizhevsky, Sutskever, Hinton: ImageNet classification with deep convolutional neural networks, 2012)."""
 
-from torch import Tensor, nn
+from torch import nn
 
 from cnnlab.errors import require_one_of
 from cnnlab.models.image import features_of, stem_for
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.classified import Classified
 from cnnlab.models.parts.normalization import local_response
 
 # Widths of the five convolutions; groups of each (two GPUs in the paper); padding of the first.
@@ -16,7 +17,7 @@ FORMS = {
 }
 
 
-class AlexNet(nn.Module):
+class AlexNet(Classified):
     """Five convolutions, three overlapping poolings (3x3, stride 2), two hidden layers of 4096.
 
     form 'paper': two groups in the second, fourth and fifth convolution, as the paper split them over two GPUs:
@@ -57,8 +58,3 @@ class AlexNet(nn.Module):
             self.features.append(nn.AdaptiveAvgPool2d(6))  # nothing at 224; lets other sizes in
         f_in = features_of(self.features, in_channels, image_size)
         self.classifier = layers.fully_connected(f_in, (4096, 4096), num_classes, initial_bias=one)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[N, C, H, W] -> logits [N, K]."""
-        logits: Tensor = self.classifier(self.features(images))
-        return logits

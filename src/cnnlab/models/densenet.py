@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.classified import Classified
 
 
 class DenseLayer(nn.Module):
@@ -22,7 +23,7 @@ class DenseLayer(nn.Module):
         return torch.cat([x, self.branch(x)], dim=1)
 
 
-class DenseNet(nn.Module):
+class DenseNet(Classified):
     """Dense blocks, between them 1x1 convolutions that keep a share `compression` of the maps, and average pooling.
 
     blocks counts the layers of each block; growth is k, initial the maps of the first convolution.
@@ -69,8 +70,3 @@ class DenseNet(nn.Module):
         self.features.append(nn.Sequential(*layers.normalization(c_in), layers.activate()))
         output_shape(self.features, in_channels, image_size)  # refuses images that do not survive
         self.classifier = layers.averaged(c_in, num_classes, drop=False)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[N, C, H, W] -> logits [N, K]."""
-        logits: Tensor = self.classifier(self.features(images))
-        return logits

@@ -6,7 +6,7 @@ from cnnlab.errors import require_one_of
 from cnnlab.models.image import ForInception, output_shape, stem_for
 from cnnlab.models.layers import Layers
 from cnnlab.models.parts.auxiliary import WithAuxiliary
-from cnnlab.models.parts.branches import Branches, Path, path
+from cnnlab.models.parts.branches import Branch, Branches, branch
 from cnnlab.models.parts.normalization import local_response
 
 # Table 1: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj
@@ -32,14 +32,14 @@ def inception(layers: Layers, c_in: int, name: str, form: str, kernel: int, bott
     Without bottleneck as in fig. 2a, but for the pooling's 1x1, which keeps every module's width.
     """
     n1, reduce3, n3, reduce5, n5, projected = MODULES[name]
-    five = path(layers, c_in, *([(reduce5, 1)] if bottleneck else []))
+    five = branch(layers, c_in, *([(reduce5, 1)] if bottleneck else []))
     c5 = layers.channels(n5)
     field = 5 if form == "paper" else 3
     return Branches(
-        path(layers, c_in, (n1, 1)),
-        path(layers, c_in, *([(reduce3, 1)] if bottleneck else []), (n3, 3)),
-        Path(c5, *five, *layers.stack(five.c_out, c5, field, kernel)),
-        path(layers, c_in, (projected, 1), first=layers.pooling("max", 3, stride=1, padding=1)),
+        branch(layers, c_in, (n1, 1)),
+        branch(layers, c_in, *([(reduce3, 1)] if bottleneck else []), (n3, 3)),
+        Branch(c5, *five, *layers.stack(five.c_out, c5, field, kernel)),
+        branch(layers, c_in, (projected, 1), first=layers.pooling("max", 3, stride=1, padding=1)),
     )
 
 
@@ -87,13 +87,13 @@ class GoogLeNet(WithAuxiliary):
         transform_input: bool,
     ) -> None:
         require_one_of("model.form", form, FORMS)
-        require_one_of("model.kernel", kernel, (3, 5))
+        require_one_of("model.kernel", kernel, (3, 5) if form == "paper" else (3,))
         stem = stem_for(stem, image_size)
         imagenet = stem == "imagenet"
         c1, c2 = layers.channels(64), layers.channels(192)
         size, stride = (7, 2) if imagenet else (3, 1)
         features = nn.Sequential(
-            *([ForInception()] if transform_input else []),
+            *([ForInception(in_channels)] if transform_input else []),
             layers.conv(in_channels, c1, size, stride=stride, padding=size // 2),
             *([layers.pooling("max", 3, stride=2, ceil_mode=True)] if imagenet else []),
             *([local_response()] if lrn else []),

@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from cnnlab.models.image import output_shape
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.classified import Classified
 
 
 class Highway(nn.Module):
@@ -20,11 +21,11 @@ class Highway(nn.Module):
         return out
 
 
-class HighwayNetwork(nn.Module):
+class HighwayNetwork(Classified):
     """Stages of one plain convolution, which changes the width, and highway layers; each halved by max pooling.
 
-    widths: of the stages; depth: highway layers of each. The 19-layer network of table 2 has 2.3 M parameters and
-    follows FitNet-4, whose stages have 32, 80 and 128 maps.
+    widths: of the stages; depth: highway layers of each. The 19-layer network of table 2 has 2.3 M parameters
+    and follows FitNet-4; the paper does not list its widths, which are the last ones of FitNet-4's stages here.
 
     Raises:
         UserError: the image is too small.
@@ -44,8 +45,3 @@ class HighwayNetwork(nn.Module):
             c_in = c_out
         output_shape(self.features, in_channels, image_size)  # refuses images that do not survive
         self.classifier = layers.averaged(c_in, num_classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[N, C, H, W] -> logits [N, K]."""
-        logits: Tensor = self.classifier(self.features(images))
-        return logits

@@ -14,8 +14,10 @@ STEMS = ("auto", "imagenet", "small")
 class ForInception(nn.Module):
     """From images normalized by ImageNet's mean and std to those in -1..1, which TensorFlow's weights were made for."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_channels: int) -> None:
         super().__init__()
+        if in_channels != 3:
+            raise UserError(f"model.transform_input=true is for images of 3 channels, not {in_channels}")
         mean, std = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]]).view(2, 3, 1, 1)
         self.register_buffer("scale", std / 0.5, persistent=False)
         self.register_buffer("shift", (mean - 0.5) / 0.5, persistent=False)

@@ -4,12 +4,12 @@ from torch import Tensor, nn
 
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Kernel, Layers
-from cnnlab.models.parts.branches import Branches, Path, path
+from cnnlab.models.parts.branches import Branch, Branches, branch
+from cnnlab.models.parts.classified import Classified
 
 Convs = tuple[tuple[int, Kernel], ...]
 
-# The residual blocks: paths of (width, kernel), the scale of the residual (section 3.3), and how often, as in the
-# authors' released code, whose widths differ slightly from the figures'.
+# The residual blocks: branches of (width, kernel), the scale of the residual (section 3.3), and how often.
 BLOCKS: dict[str, tuple[tuple[Convs, ...], float, int]] = {
     "A": ((((32, 1),), ((32, 1), (32, 3)), ((32, 1), (48, 3), (64, 3))), 0.17, 10),
     "B": ((((192, 1),), ((128, 1), (160, (1, 7)), (192, (7, 1)))), 0.10, 20),
@@ -22,7 +22,7 @@ class Block(nn.Module):
 
     def __init__(self, layers: Layers, channels: int, convs: tuple[Convs, ...], scale: float, depth: float) -> None:
         super().__init__()
-        branches = Branches(*(path(layers, channels, *row) for row in convs))
+        branches = Branches(*(branch(layers, channels, *row) for row in convs))
         up = layers.conv(branches.c_out, channels, 1, normalize=False, activate=False)
         self.branch = nn.Sequential(branches, up, *layers.drop_branch(depth))
         self.scale = scale
@@ -33,18 +33,18 @@ class Block(nn.Module):
         return out
 
 
-def stem_of(layers: Layers, in_channels: int, imagenet: bool) -> Path:
+def stem_of(layers: Layers, in_channels: int, imagenet: bool) -> Branch:
     """299x299x3 -> 35x35x320: Inception v3's stem and a first module with 5x5."""
     c1, c2, c3, c4 = (layers.channels(n) for n in (32, 64, 80, 192))
     stride, padding = (2, 0) if imagenet else (1, 1)
     pooling = layers.pooling("avg", 3, stride=1, padding=1, count_include_pad=False)
     first = Branches(
-        path(layers, c4, (96, 1)),
-        path(layers, c4, (48, 1), (64, 5)),
-        path(layers, c4, (64, 1), (96, 3), (96, 3)),
-        path(layers, c4, (64, 1), first=pooling),
+        branch(layers, c4, (96, 1)),
+        branch(layers, c4, (48, 1), (64, 5)),
+        branch(layers, c4, (64, 1), (96, 3), (96, 3)),
+        branch(layers, c4, (64, 1), first=pooling),
     )
-    return Path(
+    return Branch(
         first.c_out,
         layers.conv(in_channels, c1, 3, stride=stride, padding=padding),
         layers.conv(c1, c1, 3, padding=padding),
@@ -60,24 +60,27 @@ def stem_of(layers: Layers, in_channels: int, imagenet: bool) -> Path:
 def from_35_to_17(layers: Layers, c_in: int) -> Branches:
     """Reduction A, k = 256, l = 256, m = 384, n = 384 (fig. 7)."""
     return Branches(
-        path(layers, c_in, (384, 3), reduce=True),
-        path(layers, c_in, (256, 1), (256, 3), (384, 3), reduce=True),
-        Path(c_in, layers.pooling("max", 3, stride=2)),
+        branch(layers, c_in, (384, 3), reduce=True),
+        branch(layers, c_in, (256, 1), (256, 3), (384, 3), reduce=True),
+        Branch(c_in, layers.pooling("max", 3, stride=2)),
     )
 
 
 def from_17_to_8(layers: Layers, c_in: int) -> Branches:
     """Reduction B (fig. 18)."""
     return Branches(
-        path(layers, c_in, (256, 1), (384, 3), reduce=True),
-        path(layers, c_in, (256, 1), (288, 3), reduce=True),
-        path(layers, c_in, (256, 1), (288, 3), (320, 3), reduce=True),
-        Path(c_in, layers.pooling("max", 3, stride=2)),
+        branch(layers, c_in, (256, 1), (384, 3), reduce=True),
+        branch(layers, c_in, (256, 1), (288, 3), reduce=True),
+        branch(layers, c_in, (256, 1), (288, 3), (320, 3), reduce=True),
+        Branch(c_in, layers.pooling("max", 3, stride=2)),
     )
 
 
-class InceptionResNetV2(nn.Module):
+class InceptionResNetV2(Classified):
     """Inception modules as residual branches, scaled down so that they stay stable.
+
+    This is the authors' released network. The paper's figures have Inception v4's stem, 5, 10 and 5 blocks in place of
+    10, 20 and 10, and slightly other widths.
 
     299x299x3 -> 35x35x320 -> 17x17x1088 -> 8x8x2080 -> 8x8x1536, with 55,843,464 parameters at 1000 classes.
     Stem 'small': no strides and poolings before the modules: 32 -> 15 -> 7.
@@ -106,8 +109,3 @@ class InceptionResNetV2(nn.Module):
         self.features.extend([last, layers.conv(c_in, c_out, 1)])
         output_shape(self.features, in_channels, image_size)  # refuses images that do not survive
         self.classifier = layers.averaged(c_out, num_classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[N, C, H, W] -> logits [N, K]."""
-        logits: Tensor = self.classifier(self.features(images))
-        return logits

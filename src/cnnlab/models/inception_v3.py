@@ -50,7 +50,7 @@ class InceptionV3(WithAuxiliary):
         stem = stem_for(stem, image_size)
         features = stem_of(layers, in_channels, stem == "imagenet")
         if transform_input:
-            features.insert(0, ForInception())
+            features.insert(0, ForInception(in_channels))
         c_in = layers.channels(192)
         heads: dict[int, nn.Module] = {}
         for projected in (32, 64, 64):

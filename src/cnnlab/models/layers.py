@@ -8,7 +8,7 @@ from torch import nn
 
 from cnnlab.errors import require_one_of
 from cnnlab.models.parts.activations import ACTIVATIONS
-from cnnlab.models.parts.initialization import INITIALIZATIONS, WITH_GAIN
+from cnnlab.models.parts.initialization import BY_GROUP, INITIALIZATIONS, WITH_GAIN
 from cnnlab.models.parts.normalization import NORMS
 from cnnlab.models.parts.stochastic_depth import StochasticDepth
 
@@ -40,8 +40,10 @@ class Layers:
     stochastic_depth: float
 
     def channels(self, paper: int, multiple_of: int = 1) -> int:
-        """The paper's number of maps or features times model.width, rounded to a multiple, at least one of them."""
-        return max(multiple_of, round(paper * self.width / multiple_of) * multiple_of)
+        """The paper's number of maps or features times model.width, rounded to a multiple but not below 90 % of it."""
+        wanted = paper * self.width
+        rounded = max(multiple_of, int(wanted + multiple_of / 2) // multiple_of * multiple_of)
+        return rounded if rounded >= 0.9 * wanted else rounded + multiple_of
 
     def conv(
         self,
@@ -117,6 +119,10 @@ class Layers:
         nn.init.zeros_(convolution.bias)
         return convolution
 
+    def average_of_maps(self) -> list[nn.Module]:
+        """ReLU, as part of the output whatever model.activation is, and the global average of each class' map."""
+        return [nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+
     def fully_connected(
         self, f_in: int, hidden: Sequence[int], num_classes: int, initial_bias: float = 0.0
     ) -> nn.Sequential:
@@ -162,7 +168,10 @@ class Layers:
         rectified: whether the inputs come from an activation, for which He's factor of 2 makes up.
         """
         require_one_of("model.init", self.init, INITIALIZATIONS)
-        INITIALIZATIONS[self.init](layer.weight, self.init_std)
+        groups = layer.groups if isinstance(layer, nn.Conv2d) and self.init in BY_GROUP else 1
+        with torch.no_grad():
+            for weight in layer.weight.chunk(groups):  # a group is a layer of its own
+                INITIALIZATIONS[self.init](weight, self.init_std)
         if not rectified and self.init in WITH_GAIN:
             with torch.no_grad():
                 layer.weight.mul_(0.5**0.5)

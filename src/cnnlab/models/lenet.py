@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from cnnlab.errors import UserError, require_one_of
 from cnnlab.models.image import features_of
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.classified import Classified
 from cnnlab.models.parts.lenet_1998 import OutputCodes, PartialConvolution, Subsampling
 
 SMALLEST = 20  # pixels; padded by two on each side, 24 -> 20 -> 10 -> 6 -> 3 leaves something to classify
@@ -30,7 +31,7 @@ def padding_for(image_size: int) -> int:
     return 2 if image_size < 32 else 0
 
 
-class LeNet5(nn.Module):
+class LeNet5(Classified):
     """C1 S2 C3 S4 C5 F6 in their usual modern form: C3 fully connected, max pooling, a linear output.
 
     32x32x1 -> 28x28x6 -> 14x14x6 -> 10x10x16 -> 5x5x16 -> 120 -> 84 -> 10, with 61,706 parameters.
@@ -52,11 +53,6 @@ class LeNet5(nn.Module):
         )
         f_in = features_of(self.features, in_channels, image_size)
         self.classifier = layers.fully_connected(f_in, (120, 84), num_classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[N, C, H, W] -> logits [N, K]."""
-        logits: Tensor = self.classifier(self.features(images))
-        return logits
 
 
 class LeNet5Of1998(nn.Module):

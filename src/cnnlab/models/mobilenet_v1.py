@@ -1,9 +1,10 @@
 """MobileNet v1 (Howard et al.: MobileNets, 2017, table 1)."""
 
-from torch import Tensor, nn
+from torch import nn
 
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.classified import Classified
 
 # Width and stride of each depthwise separable convolution.
 TABLE = (
@@ -20,7 +21,7 @@ def separable(layers: Layers, c_in: int, c_out: int, stride: int) -> nn.Sequenti
     )
 
 
-class MobileNetV1(nn.Module):
+class MobileNetV1(Classified):
     """A 3x3 convolution, thirteen depthwise separable ones, global average, one linear layer.
 
     224 -> 112x112x32 -> 56x56x128 -> 28x28x256 -> 14x14x512 -> 7x7x1024, with 4,231,976 parameters at 1000 classes.
@@ -42,8 +43,3 @@ class MobileNetV1(nn.Module):
             c_in = c_out
         output_shape(self.features, in_channels, image_size)  # refuses images that do not survive
         self.classifier = layers.averaged(c_in, num_classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[N, C, H, W] -> logits [N, K]."""
-        logits: Tensor = self.classifier(self.features(images))
-        return logits

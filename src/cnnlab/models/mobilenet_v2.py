@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.classified import Classified
 
 # Expansion t, width c, repeats n, stride s of the first (table 2).
 TABLE = (
@@ -31,7 +32,7 @@ class InvertedResidual(nn.Module):
         return x + out if self.residual else out
 
 
-class MobileNetV2(nn.Module):
+class MobileNetV2(Classified):
     """A 3x3 convolution, seventeen inverted residuals, a 1x1 to 1280 maps, global average, one linear layer.
 
     224 -> 112x112x32 -> 56x56x24 -> 28x28x32 -> 14x14x96 -> 7x7x320 -> 7x7x1280, with 3,504,872 parameters at 1000
@@ -56,12 +57,7 @@ class MobileNetV2(nn.Module):
                 here = stride if position == 0 and (imagenet or row != 1) else 1
                 self.features.append(InvertedResidual(layers, c_in, c_out, expansion, here, done / total))
                 c_in = c_out
-        last = layers.channels(1280, multiple_of=8)
+        last = max(1280, layers.channels(1280, multiple_of=8))  # a narrower network keeps them (section 6.1)
         self.features.append(layers.conv(c_in, last, 1, bias=False))
         output_shape(self.features, in_channels, image_size)  # refuses images that do not survive
         self.classifier = layers.averaged(last, num_classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[N, C, H, W] -> logits [N, K]."""
-        logits: Tensor = self.classifier(self.features(images))
-        return logits

@@ -1,10 +1,11 @@
 """Network in network (Lin, Chen, Yan, 2014, section 4 and the authors' released definitions)."""
 
-from torch import Tensor, nn
+from torch import nn
 
 from cnnlab.errors import require_one_of
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.classified import Classified
 
 # Each block: kernel, stride and padding of its convolution, and the widths of it and of the 1x1 layers over it.
 # None is the number of classes. After each block but the last: the kind of its pooling.
@@ -23,7 +24,7 @@ VARIANTS = {
 }
 
 
-class NiN(nn.Module):
+class NiN(Classified):
     """Mlpconv blocks, each a convolution with two 1x1 layers over it, and the average of a map per class.
 
     variant 'cifar': three blocks, 966,986 parameters at 10 classes; dropout after the poolings.
@@ -39,12 +40,14 @@ class NiN(nn.Module):
     ) -> None:
         super().__init__()
         require_one_of("model.variant", variant, VARIANTS)
-        self.stem = stem_for(stem, image_size)
+        stem = stem_for(stem, image_size)
+        if variant == "imagenet":
+            self.stem = stem
         self.features = nn.Sequential()
         blocks = VARIANTS[variant]
         c_in = in_channels
         for position, ((kernel, stride, padding, widths), pooling) in enumerate(blocks):
-            if stride > 1 and self.stem == "small":
+            if stride > 1 and stem == "small":
                 kernel, stride, padding = 3, 1, 1
             for layer, width in enumerate(widths):
                 if width is None:
@@ -59,9 +62,4 @@ class NiN(nn.Module):
                 if variant == "cifar" or position == len(blocks) - 2:
                     self.features.extend(layers.drop())
         output_shape(self.features, in_channels, image_size)  # refuses images that do not survive
-        self.classifier = nn.Sequential(layers.logits_map(c_in, num_classes), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[N, C, H, W] -> logits [N, K]."""
-        logits: Tensor = self.classifier(self.features(images))
-        return logits
+        self.classifier = nn.Sequential(layers.logits_map(c_in, num_classes), *layers.average_of_maps())

@@ -3,11 +3,12 @@
 With the same blocks: wide residual networks (Zagoruyko and Komodakis, 2016).
 """
 
-from torch import Tensor, nn
+from torch import nn
 
 from cnnlab.errors import require_one_of
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.classified import Classified
 from cnnlab.models.parts.residual import PreactivatedBlock, shortcut_of
 
 EXPANSION = {"basic": 1, "bottleneck": 4}  # how much wider a block's output is than its stage
@@ -33,10 +34,10 @@ def last_of(layers: Layers, c_in: int, c_out: int, kernel: int) -> nn.Sequential
     return layers.conv(c_in, c_out, kernel, padding=kernel // 2, bias=False, normalize=False, activate=False)
 
 
-class PreactResNet(nn.Module):
+class PreactResNet(Classified):
     """ResNet with norm and activation before each convolution, so that the shortcuts stay clean from end to end.
 
-    Parameters as ResNet's; widen: how much wider the stages are than base_width (k of wide residual networks, whose
+    Keys as ResNet's; widen: how much wider the stages are than base_width (k of wide residual networks, whose
     dropout lies inside the blocks; elsewhere it lies before the output).
 
     Raises:
@@ -62,9 +63,7 @@ class PreactResNet(nn.Module):
         wide = widen > 1
         c_in, done = layers.channels(base_width), 0
         kernel, stride = (7, 2) if self.stem == "imagenet" else (3, 1)
-        first = layers.conv(
-            in_channels, c_in, kernel, stride=stride, padding=kernel // 2, bias=False, normalize=False, activate=False
-        )
+        first = layers.conv(in_channels, c_in, kernel, stride=stride, padding=kernel // 2, bias=False)
         self.features = nn.Sequential(first)
         if self.stem == "imagenet":
             self.features.append(layers.pooling("max", 3, stride=2, padding=1))
@@ -79,13 +78,11 @@ class PreactResNet(nn.Module):
                     branch = bottleneck(layers, c_in, inner, c_out, stride)
                 done += 1
                 beside = shortcut_of(layers, shortcut, c_in, c_out, stride, normalize=False)
-                self.features.append(PreactivatedBlock(layers, c_in, branch, beside, depth=done / sum(blocks)))
+                block_here = PreactivatedBlock(layers, c_in, branch, beside, depth=done / sum(blocks))
+                if done == 1:  # the stem has normed and activated for both of its ways (appendix)
+                    block_here.preactivate = nn.Sequential()
+                self.features.append(block_here)
                 c_in = c_out
         self.features.append(nn.Sequential(*layers.normalization(c_in), layers.activate()))
         output_shape(self.features, in_channels, image_size)  # refuses images that do not survive
         self.classifier = layers.averaged(c_in, num_classes, drop=not wide)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[N, C, H, W] -> logits [N, K]."""
-        logits: Tensor = self.classifier(self.features(images))
-        return logits

@@ -4,11 +4,12 @@ With the same blocks: ResNeXt (Xie et al., 2017), SE-ResNet (Hu et al., 2018), a
 Komodakis, 2016.
 """
 
-from torch import Tensor, nn
+from torch import nn
 
-from cnnlab.errors import require_one_of
+from cnnlab.errors import UserError, require_one_of
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.classified import Classified
 from cnnlab.models.parts.residual import Block, shortcut_of
 from cnnlab.models.parts.squeeze_excitation import SqueezeExcitation
 
@@ -32,7 +33,7 @@ def bottleneck(layers: Layers, c_in: int, inner: int, c_out: int, stride: int, g
     )
 
 
-class ResNet(nn.Module):
+class ResNet(Classified):
     """A stem, stages of residual blocks that halve the image and double the width, global average, one linear layer.
 
     blocks counts the blocks of each stage; base_width is the first stage's. Stem 'imagenet': 7x7, stride 2, and max
@@ -61,6 +62,8 @@ class ResNet(nn.Module):
     ) -> None:
         super().__init__()
         require_one_of("model.block", block, EXPANSION)
+        if block == "basic" and (cardinality, inner_width) != (1, 1):
+            raise UserError("model.cardinality and model.inner_width are for model.block=bottleneck")
         self.stem = stem_for(stem, image_size)
         width = layers.channels(base_width)
         if self.stem == "imagenet":
@@ -87,8 +90,3 @@ class ResNet(nn.Module):
                 c_in = c_out
         output_shape(self.features, in_channels, image_size)  # refuses images that do not survive
         self.classifier = layers.averaged(c_in, num_classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[N, C, H, W] -> logits [N, K]."""
-        logits: Tensor = self.classifier(self.features(images))
-        return logits

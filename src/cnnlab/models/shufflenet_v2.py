@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.classified import Classified
 
 STAGES = ((116, 4), (232, 8), (464, 4))  # width and units of each stage, at 1x
 
@@ -39,11 +40,12 @@ class Unit(nn.Module):
         return pairs.flatten(1, 2)  # one map of each side in turn
 
 
-class ShuffleNetV2(nn.Module):
+class ShuffleNetV2(Classified):
     """A 3x3 convolution, max pooling, three stages of units, a 1x1 to 1024 maps, global average, one linear layer.
 
     224 -> 112x112x24 -> 56 -> 28x28x116 -> 14x14x232 -> 7x7x464 -> 7x7x1024, with 2,278,604 parameters at 1000
-    classes. Stem 'small': stride 1 and no pooling.
+    classes. model.width scales every layer, unlike the paper's 0.5x to 2x, which have widths of their own.
+    Stem 'small': stride 1 and no pooling.
 
     Raises:
         UserError: the stem is not known, or the image too small.
@@ -66,8 +68,3 @@ class ShuffleNetV2(nn.Module):
         self.features.append(layers.conv(c_in, last, 1, bias=False))
         output_shape(self.features, in_channels, image_size)  # refuses images that do not survive
         self.classifier = layers.averaged(last, num_classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[N, C, H, W] -> logits [N, K]."""
-        logits: Tensor = self.classifier(self.features(images))
-        return logits

@@ -1,11 +1,12 @@
 """SqueezeNet (Iandola et al.: AlexNet-level accuracy with 50x fewer parameters, 2016, table 1)."""
 
-from torch import Tensor, nn
+from torch import nn
 
 from cnnlab.errors import require_one_of
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
-from cnnlab.models.parts.branches import Branches, Path, path
+from cnnlab.models.parts.branches import Branch, Branches, branch
+from cnnlab.models.parts.classified import Classified
 
 # Width and kernel of the first convolution; then poolings (None) and fire modules (squeeze, expand of each size).
 VERSIONS: dict[str, tuple[tuple[int, int], tuple[tuple[int, int] | None, ...]]] = {
@@ -20,14 +21,14 @@ VERSIONS: dict[str, tuple[tuple[int, int], tuple[tuple[int, int] | None, ...]]] 
 }
 
 
-def fire(layers: Layers, c_in: int, squeeze: int, expand: int) -> Path:
+def fire(layers: Layers, c_in: int, squeeze: int, expand: int) -> Branch:
     """[1x1] squeezes, [1x1] | [3x3] expand (fig. 1)."""
-    squeezed = path(layers, c_in, (squeeze, 1))
-    expanded = Branches(path(layers, squeezed.c_out, (expand, 1)), path(layers, squeezed.c_out, (expand, 3)))
-    return Path(expanded.c_out, *squeezed, expanded)
+    squeezed = branch(layers, c_in, (squeeze, 1))
+    expanded = Branches(branch(layers, squeezed.c_out, (expand, 1)), branch(layers, squeezed.c_out, (expand, 3)))
+    return Branch(expanded.c_out, *squeezed, expanded)
 
 
-class SqueezeNet(nn.Module):
+class SqueezeNet(Classified):
     """Fire modules, and the average of a map per class; no linear layer.
 
     version '1.0': the paper's, 1,248,424 parameters at 1000 classes; '1.1': the authors' later one, with less than
@@ -57,11 +58,4 @@ class SqueezeNet(nn.Module):
                 self.features.append(block)
                 c_in = block.c_out
         output_shape(self.features, in_channels, image_size)  # refuses images that do not survive
-        # the ReLU is part of the output, whatever model.activation is
-        output = (layers.logits_map(c_in, num_classes), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.classifier = nn.Sequential(*layers.drop(), *output)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[N, C, H, W] -> logits [N, K]."""
-        logits: Tensor = self.classifier(self.features(images))
-        return logits
+        self.classifier = nn.Sequential(*layers.drop(), layers.logits_map(c_in, num_classes), *layers.average_of_maps())

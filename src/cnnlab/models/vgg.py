@@ -1,10 +1,11 @@
 """VGG (Simonyan, Zisserman: Very deep convolutional networks for large-scale image recognition, 2015, table 1)."""
 
-from torch import Tensor, nn
+from torch import nn
 
 from cnnlab.errors import require_one_of
 from cnnlab.models.image import features_of, stem_for
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.classified import Classified
 from cnnlab.models.parts.normalization import local_response
 
 # Kernels of each of the five stages.
@@ -28,7 +29,7 @@ def with_kernels_of(size: int, kernels: tuple[int, ...]) -> list[int]:
     return larger + [1] * kernels.count(1)
 
 
-class VGG(nn.Module):
+class VGG(Classified):
     """Five stages of 3x3 convolutions, each halved by max pooling, and two hidden layers.
 
     configuration: A, B, C, D or E: 11, 13, 16 (three of them 1x1), 16, 19 layers with weights.
@@ -73,8 +74,3 @@ class VGG(nn.Module):
             self.features.append(nn.AdaptiveAvgPool2d(7))  # nothing at 224; lets other sizes in
         f_in = features_of(self.features, in_channels, image_size)
         self.classifier = layers.fully_connected(f_in, (hidden, hidden), num_classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[N, C, H, W] -> logits [N, K]."""
-        logits: Tensor = self.classifier(self.features(images))
-        return logits

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.classified import Classified
 from cnnlab.models.parts.residual import shortcut_of
 
 
@@ -40,7 +41,7 @@ class Block(nn.Module):
         return out
 
 
-class Xception(nn.Module):
+class Xception(Classified):
     """Entry flow, eight times the middle flow, exit flow: Inception's idea taken to its end.
 
     299x299x3 -> 149x149x32 -> 147x147x64 -> 19x19x728 -> 10x10x1024 -> 10x10x2048, with 22,855,952 parameters at 1000
@@ -77,8 +78,3 @@ class Xception(nn.Module):
         )
         output_shape(self.features, in_channels, image_size)  # refuses images that do not survive
         self.classifier = layers.averaged(c8, num_classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[N, C, H, W] -> logits [N, K]."""
-        logits: Tensor = self.classifier(self.features(images))
-        return logits

@@ -1,13 +1,14 @@
 """ZFNet (Zeiler, Fergus: Visualizing and understanding convolutional networks, 2013, fig. 3)."""
 
-from torch import Tensor, nn
+from torch import nn
 
 from cnnlab.models.image import features_of, stem_for
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.classified import Classified
 from cnnlab.models.parts.normalization import local_response
 
 
-class ZFNet(nn.Module):
+class ZFNet(Classified):
     """AlexNet with a first layer of 7x7, stride 2, that keeps what 11x11, stride 4, loses.
 
     224x224x3 -> 110x110x96 -> 55x55x96 -> 26x26x256 -> 13x13x256 -> 6x6x256, with 62,357,608 parameters.
@@ -40,8 +41,3 @@ class ZFNet(nn.Module):
         )
         f_in = features_of(self.features, in_channels, image_size)
         self.classifier = layers.fully_connected(f_in, (4096, 4096), num_classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """[N, C, H, W] -> logits [N, K]."""
-        logits: Tensor = self.classifier(self.features(images))
-        return logits

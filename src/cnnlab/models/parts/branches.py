@@ -1,4 +1,4 @@
-"""Paths over the same input, side by side: what inception modules are made of."""
+"""Branches over the same input, side by side: what inception modules are made of."""
 
 import torch
 from torch import Tensor, nn
@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from cnnlab.models.layers import Kernel, Layers
 
 
-class Path(nn.Sequential):
+class Branch(nn.Sequential):
     """Layers in a row that end with `c_out` channels."""
 
     def __init__(self, c_out: int, *layers: nn.Module) -> None:
@@ -15,19 +15,19 @@ class Path(nn.Sequential):
 
 
 class Branches(nn.ModuleList):
-    """Paths over the same input whose outputs are concatenated: [N, C, H, W] -> [N, c_out, H', W']."""
+    """Branches over the same input whose outputs are concatenated: [N, C, H, W] -> [N, c_out, H', W']."""
 
-    def __init__(self, *paths: Path) -> None:
-        super().__init__(paths)
-        self.c_out: int = sum(path.c_out for path in paths)
+    def __init__(self, *branches: Branch) -> None:
+        super().__init__(branches)
+        self.c_out: int = sum(one.c_out for one in branches)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([path(x) for path in self], dim=1)
+        return torch.cat([one(x) for one in self], dim=1)
 
 
-def path(
+def branch(
     layers: Layers, c_in: int, *convs: tuple[int, Kernel], first: nn.Module | None = None, reduce: bool = False
-) -> Path:
+) -> Branch:
     """Convolutions (width, kernel) in a row, padded to keep the size, after `first` if that is given.
 
     reduce: the last one has stride 2 and no padding (Szegedy et al., 2016, fig. 10).
@@ -39,7 +39,7 @@ def path(
         padding = 0 if last else same(kernel)
         parts.append(layers.conv(c_in, c_out, kernel, stride=2 if last else 1, padding=padding))
         c_in = c_out
-    return Path(c_in, *parts)
+    return Branch(c_in, *parts)
 
 
 def same(kernel: Kernel) -> Kernel:

@@ -44,4 +44,5 @@ INITIALIZATIONS: dict[str, Callable[[Tensor, float], None]] = {
     "gaussian": gaussian,
     "orthogonal": orthogonal,
 }
+BY_GROUP = ("xavier", "orthogonal")  # the others see a weight's inputs only, which are those of its group
 WITH_GAIN = ("he", "orthogonal")  # times the square root of 2, for inputs that an activation has halved

@@ -22,6 +22,5 @@ NORMS: dict[str, Callable[[int, float], list[nn.Module]]] = {
 
 def local_response() -> nn.LocalResponseNorm:
     """b = a / (2 + 1e-4 * sum of a^2 over five neighbouring channels) ^ 0.75 (Krizhevsky et al., 2012, section 3.3)."""
-    return nn.LocalResponseNorm(
-        5, alpha=5 * 1e-4, beta=0.75, k=2
-    )  # torch divides alpha by the size, the paper does not
+    size = 5
+    return nn.LocalResponseNorm(size, alpha=size * 1e-4, beta=0.75, k=2)  # torch divides alpha by the size

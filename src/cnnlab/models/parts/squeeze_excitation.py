@@ -10,12 +10,11 @@ class SqueezeExcitation(nn.Module):
 
     def __init__(self, layers: Layers, channels: int, reduction: int) -> None:
         super().__init__()
-        squeeze, excite = (
-            nn.Linear(channels, max(1, channels // reduction)),
-            nn.Linear(max(1, channels // reduction), channels),
-        )
-        for linear in (squeeze, excite):
-            layers.initialize(linear)
+        narrow = max(1, channels // reduction)
+        squeeze = nn.Linear(channels, narrow)
+        excite = nn.Linear(narrow, channels)
+        layers.initialize(squeeze)
+        layers.initialize(excite)
         self.gate = nn.Sequential(
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
