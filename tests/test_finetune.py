@@ -1,7 +1,11 @@
 """Frozen is frozen, the backbone is slower, and stages join one after another."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
+from lightning import seed_everything
 from torch import nn
 
 from cnnlab.build import build_network
@@ -84,6 +88,31 @@ def test_frozen_weights_are_not_the_optimizers_affair() -> None:
     freeze(net, "backbone")
     optimizer = build_optimizer(net, lambda groups: torch.optim.SGD(groups, lr=0.1), 1e-4, 0.0, 3.0, 1.0)
     assert sum(len(group["params"]) for group in optimizer.param_groups) == 2
+
+
+def test_a_run_with_a_frozen_backbone_moves_nothing_but_the_output_layer(tmp_path: Path) -> None:
+    """Neither weights nor the norms' running statistics, through a whole fit with validation in between."""
+    config = compose_config(
+        "model=resnet20", "model.freeze=backbone", "model.width=0.25", "trainer.max_epochs=2", "callbacks=quiet"
+    )
+    config["trainer"]["limit_train_batches"] = 3
+    fit(config, str(tmp_path))
+    after = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+    seed_everything(config["seed"], workers=True, verbose=False)
+    before = build_network(config).state_dict()
+    moved = [name for name, tensor in before.items() if not torch.equal(tensor, after[f"net.{name}"])]
+    assert moved == ["classifier.2.weight", "classifier.2.bias"]
+
+
+def test_a_network_without_an_output_layer_of_ours_has_no_backbone() -> None:
+    with pytest.raises(UserError, match=r"model.backbone_lr_factor=0.1: this network has no output layer"):
+        build_optimizer(nn.Linear(1, 1), lambda groups: torch.optim.SGD(groups, lr=0.1), 0.0, 0.0, 0.0, 0.1)
+
+
+@pytest.mark.parametrize("stages_per_epoch", [0, -1, 0.5, "x"])
+def test_unfreezing_nothing_is_refused(stages_per_epoch: Any) -> None:
+    with pytest.raises(UserError, match=f"stages_per_epoch={stages_per_epoch}: it must be a whole number"):
+        GradualUnfreezing(stages_per_epoch)
 
 
 class Moved(GradualUnfreezing):

@@ -10,7 +10,7 @@ from cnnlab.errors import UserError
 from cnnlab.optim import MakeOptimizer, add_l1, build_optimizer
 from conftest import compose_config, stems
 
-OFF = {"weight_decay": 0.0, "l1": 0.0, "max_norm": 0.0}
+OFF: dict[str, float] = {"backbone_lr_factor": 1.0, "weight_decay": 0.0, "l1": 0.0, "max_norm": 0.0}
 
 
 def net() -> nn.Sequential:

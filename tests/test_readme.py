@@ -57,7 +57,7 @@ def shortened(command: str) -> list[str]:
     words = words[len(changes) :]
     if words[0] == "cnnlab":
         words[:1] = [sys.executable, "-m", "cnnlab"]
-        if not {"--help", "--cfg"} & set(words):
+        if "train" in words and not {"--help", "--cfg"} & set(words):
             words = [word for word in words if not word.startswith("trainer.max_epochs")]
             words += [short for short in SHORT if not any(word.startswith(short.split("=")[0]) for word in words)]
             if any(needed in command + " " and not Path(file).exists() for needed, file in NEEDS.items()):

@@ -106,7 +106,7 @@ def test_a_bias_before_a_norm_moves_into_its_running_mean() -> None:
     assert torch.allclose(ours(images), theirs(images), atol=1e-6)
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04"])
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"extra", b"PK\x03\x04"])
 def test_a_file_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "weights.pth"
     path.write_bytes(content)
@@ -131,11 +131,30 @@ def test_nothing_in_a_file_is_executed(tmp_path: Path, monkeypatch: pytest.Monke
     assert not Path("harmed").exists()
 
 
-@pytest.mark.parametrize("content", [{}, {"weight": 1.0}, {"state_dict": {"epoch": torch.ones(1)}}])
+@pytest.mark.parametrize("content", [{}, {"weight": 1.0}, [1, 2], torch.ones(2), {1: torch.ones(1)}])
 def test_something_else_than_tensors_by_name_is_refused(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "weights.pth")
     with pytest.raises(UserError, match=r"something else than tensors by name"):
         weights.read(tmp_path / "weights.pth")
+
+
+def test_values_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    torch.save({"a.weight": torch.tensor([1.0, float("nan")])}, tmp_path / "weights.pth")
+    with pytest.raises(UserError, match=r"a.weight is not finite"):
+        weights.read(tmp_path / "weights.pth")
+
+
+@pytest.mark.parametrize(("prefix", "inside"), [("", False), ("module.", False), ("", True), ("net.", True)])
+def test_other_libraries_wrappings_are_taken_off(tmp_path: Path, prefix: str, inside: bool) -> None:
+    state = {f"{prefix}weight": torch.ones(2)}
+    torch.save({"state_dict": state} if inside else state, tmp_path / "weights.pth")
+    assert list(weights.read(tmp_path / "weights.pth")) == ["weight"]
+
+
+def test_imagenet_weights_are_for_the_imagenet_stem() -> None:
+    net = network("model=resnet18", "model.width=0.1", "datamodule.image_size=32")
+    with pytest.raises(UserError, match=r"datamodule.image_size=224"):
+        weights.load(net, "imagenet", {"batch": "http://127.0.0.1:9/net-00000000.pth"}, "batch")
 
 
 @pytest.fixture
@@ -170,6 +189,14 @@ def test_fetched_weights_are_checked_and_kept(address: Callable[..., str], tmp_p
     assert torch.equal(weights.fetched(url)["weight"], torch.ones(2))
 
 
+def test_a_damaged_file_in_the_cache_is_refused(address: Callable[..., str], tmp_path: Path) -> None:
+    url = address({"weight": torch.ones(2)})
+    weights.fetched(url)
+    next((tmp_path / "hub" / "checkpoints").glob("net-*.pth")).write_bytes(b"damaged")
+    with pytest.raises(UserError, match=r"is damaged: its hash is .* Delete it"):
+        weights.fetched(url)
+
+
 def test_fetched_weights_with_another_hash_are_refused(address: Callable[..., str]) -> None:
     with pytest.raises(UserError, match="invalid hash value"):
         weights.fetched(address({"weight": torch.ones(2)}, digest="0123abcd"))
@@ -184,8 +211,15 @@ def test_without_a_network_the_place_is_named() -> None:
 @pytest.mark.parametrize(
     ("overrides", "told"),
     [
-        (["model=lenet5", "model.weights=imagenet"], "not for lenet5 with regularizer.norm=none; it has none"),
-        (["model=vgg16", "model.weights=imagenet", "regularizer.norm=group"], "regularizer.norm=none or batch"),
+        (
+            ["model=lenet5", "model.weights=imagenet", "datamodule=cifar10"],
+            "not for lenet5 with regularizer.norm=none; it has none",
+        ),
+        (
+            ["model=vgg16", "model.weights=imagenet", "regularizer.norm=group", "datamodule=cifar10"],
+            "regularizer.norm=none or batch",
+        ),
+        (["model=resnet18", "model.weights=imagenet"], "is for images of 3 channels, not 1"),
         (["model.weights=nowhere.pth"], "model.weights=nowhere.pth is neither imagenet nor a file"),
     ],
 )

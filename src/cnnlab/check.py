@@ -1,109 +1,12 @@
-"""Types and ranges of the configuration's values, checked before anything starts; defaults are in conf/ alone."""
+"""The configuration's values, each by itself and with the others, before anything starts."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import ValidationError
 
 from cnnlab.errors import UserError, refusal
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Probability = Annotated[float, Field(ge=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
-Natural = Annotated[int, Field(ge=0)]
-FolderName = Annotated[str, StringConstraints(pattern=r"^[^/\\]+$", min_length=1, max_length=200)]
-Limit = Annotated[float, Field(gt=0, le=1)] | Count
-
-
-class Group(BaseModel):
-    """A group whose other keys are the business of what it makes."""
-
-    model_config = ConfigDict(extra="allow", strict=True)
-
-
-class Model(Group):
-    name: FolderName
-    in_channels: Count
-    num_classes: Annotated[int, Field(ge=2)]
-    image_size: Count
-    activation: Literal["relu", "relu6", "sigmoid", "tanh", "scaled_tanh", "leaky_relu", "elu", "gelu", "silu"]
-    init: Literal["paper", "he", "xavier", "lecun", "uniform", "gaussian", "orthogonal"]
-    init_std: Positive
-    pool: Literal["paper", "max", "avg"]
-    width: Positive
-    norm_eps: Positive
-    weights: str | None
-    freeze: str
-    backbone_lr_factor: Positive
-    auxiliary_weight: NotNegative
-    stem: Literal["auto", "imagenet", "small"] | None = None
-
-
-class Regularizer(Group):
-    norm: Literal["none", "batch", "group", "instance", "layer"]
-    dropout: Probability
-    spatial_dropout: Probability
-    stochastic_depth: Probability
-    weight_decay: NotNegative
-    l1: NotNegative
-    max_norm: NotNegative
-    label_smoothing: Probability
-
-
-class Optim(Group):
-    lr: Positive
-    momentum: Probability = 0
-    betas: tuple[Probability, Probability] = Field((0, 0), strict=False)
-
-
-class Scheduler(Group):
-    warmup_epochs: NotNegative
-    step_size: Count = 1
-    gamma: Positive = 1
-    milestones: list[Count] = []
-    patience: Natural = 0
-    factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    pct_start: Annotated[float, Field(gt=0, lt=1)] = 0.5
-
-
-class Datamodule(Group):
-    name: FolderName
-    num_classes: Annotated[int, Field(ge=2)]
-    in_channels: Count
-    image_size: Count
-    batch_size: Count
-    val_fraction: Annotated[float, Field(gt=0, lt=1)]
-    fraction: Annotated[float, Field(gt=0, le=1)]
-    split_seed: Natural
-    num_workers: Natural
-    mean: list[float]
-    std: list[Positive]
-
-
-class Trainer(Group):
-    accelerator: Literal["auto", "cpu", "gpu"]
-    devices: Count
-    num_nodes: Count
-    precision: Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true"]
-    max_epochs: Count
-    gradient_clip_val: Positive | None
-    accumulate_grad_batches: Count
-    check_val_every_n_epoch: Count
-    limit_train_batches: Limit
-    limit_val_batches: Limit
-    limit_test_batches: Limit
-
-
-class Config(Group):
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
-    study: FolderName
-    model: Model
-    regularizer: Regularizer
-    optim: Optim
-    scheduler: Scheduler
-    datamodule: Datamodule
-    trainer: Trainer
+from cnnlab.ranges import Config
 
 
 def check(config: dict[str, Any]) -> None:
@@ -149,6 +52,8 @@ def _check_weights(model: dict[str, Any], norm: str) -> None:
     """Trained weights must be there, or known where to be had."""
     weights = model["weights"]
     if weights == "imagenet":
+        if model["in_channels"] != 3:
+            raise UserError(f"model.weights=imagenet is for images of 3 channels, not {model['in_channels']}")
         known = model["imagenet"]
         if norm not in known:
             having = f"there are some with regularizer.norm={' or '.join(known)}" if known else "it has none"

@@ -69,6 +69,10 @@ def _unknown_key(error: OmegaConfBaseException) -> str:
     key = str(error.full_key or error.key)
     parent, _, leaf = key.rpartition(".")
     known = [str(name) for name in error.parent_node] if isinstance(error.parent_node, DictConfig) else []
+    if parent == "model":
+        own = sorted(set(known) - {"_target_", "card", "imagenet", "in_channels", "num_classes", "image_size"})
+        name = error.parent_node["name"] if "name" in known else "this network"
+        return f"{name} has no {key}.{did_you_mean(leaf, own)} It has: {', '.join(own)}"
     near = did_you_mean(leaf, known)
     if near and parent:
         near = near.replace("mean ", f"mean {parent}.")

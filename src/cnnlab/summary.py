@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlab import cost
-from cnnlab.models.layers import Logits, LogitsMap
 from cnnlab.models.meta import forward_on_meta
 from cnnlab.models.parts.branches import Branches
+from cnnlab.models.parts.logits import Logits, LogitsMap
 from cnnlab.models.stages import stages
 
 COLUMNS = ("loss", "accuracy", "top5_accuracy", "macro_f1")

@@ -1,7 +1,6 @@
 """Trained weights in torchvision's format: fetched, matched by order and shape, loaded."""
 
 import hashlib
-import pickle
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from http.client import HTTPException
@@ -84,21 +83,26 @@ def read(path: Path) -> dict[str, Tensor]:
     """A state dict from a file, or the network's part of a checkpoint of ours; nothing in it is executed.
 
     Raises:
-        UserError: it is not a file of tensors.
+        UserError: it is not a file of finite tensors by name.
     """
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        first = str(error).split("\n")[0]
-        raise UserError(f"model.weights={path} is not a state dict of tensors alone: {first}") from error
-    if "state_dict" in state:
-        net = "net."
-        state = {name.removeprefix(net): t for name, t in state["state_dict"].items() if name.startswith(net)}
-    if all(name.startswith("module.") for name in state):  # a DistributedDataParallel's
-        state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
-    if not state or not all(isinstance(tensor, Tensor) for tensor in state.values()):
+        state: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever torch makes of a file that is something else
+        raise UserError(
+            f"model.weights={path} is not a state dict of tensors alone ({type(error).__name__})"
+        ) from error
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
+        if ours := {name.removeprefix("net."): t for name, t in state.items() if name.startswith("net.")}:
+            state = ours
+    if not (isinstance(state, dict) and state and all(isinstance(name, str) for name in state)):
         raise UserError(f"model.weights={path} holds something else than tensors by name")
-    return state
+    if not all(isinstance(tensor, Tensor) for tensor in state.values()):
+        raise UserError(f"model.weights={path} holds something else than tensors by name")
+    if broken := [name for name, tensor in state.items() if not tensor.isfinite().all()]:
+        raise UserError(f"model.weights={path}: {broken[0]} is not finite")
+    wrapped = all(name.startswith("module.") for name in state)  # by DistributedDataParallel
+    return {name.removeprefix("module.") if wrapped else name: tensor for name, tensor in state.items()}
 
 
 def match(

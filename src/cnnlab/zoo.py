@@ -7,7 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.table import Table
 
-from cnnlab.conf import choices, conf_folder
+from cnnlab.conf import choices, conf_folder, refuse_hidden
 from cnnlab.errors import UserError, did_you_mean
 
 TOLD = ("year", "paper", "depth", "image", "parameters", "flops", "introduced")
@@ -34,7 +34,10 @@ def show(words: list[str]) -> None:
     Raises:
         UserError: no name contains one of them.
     """
+    if Path("conf").is_dir() and Path("conf").absolute() != conf_folder():
+        refuse_hidden(Path("conf"))
     names = choices("model")
+    words = [word.lower() for word in words]
     for word in words:
         if not any(word in name for name in names):
             raise UserError(f"no network has {word} in its name.{did_you_mean(word, names)}")

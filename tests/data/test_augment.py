@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from omegaconf import OmegaConf
 
 from cnnlab.data.augment import Augment
+from cnnlab.data.colours import ShiftColours
 
 POLICIES = sorted(path.stem for path in (Path(__file__).parents[2] / "conf" / "augment").glob("*.yaml"))
 RANDOM = sorted(set(POLICIES) - {"none"})
@@ -105,3 +106,14 @@ def test_no_server_is_asked_for_a_newer_albumentations(monkeypatch: pytest.Monke
     monkeypatch.delitem(sys.modules, "albumentations")  # so that it is imported as in a fresh process
     importlib.import_module("albumentations")
     assert asked == []
+
+
+def test_alexnets_colours_shift_a_whole_image_by_one_colour() -> None:
+    grey = np.full((8, 8, 3), 128, np.uint8)
+    shifts = []
+    for seed in range(200):
+        shifted = Augment([ShiftColours(std=0.1)])(grey, seed).astype(int) - 128
+        assert (shifted == shifted[0, 0]).all()
+        shifts.append(shifted[0, 0])
+    # the first component, nearly grey: 255 * 0.58 * 0.2175 * 0.1 = 3.2 grey levels
+    assert 2.5 < np.std([shift.mean() for shift in shifts]) < 4

@@ -31,7 +31,7 @@ def kinds(net: nn.Module) -> set[type[nn.Module]]:
 def test_activation_is_exchanged_everywhere(model: str) -> None:
     net = meta_network(f"model={model}", "model.activation=elu", *SHAPE)
     others = set(ACTIVATIONS.values()) - {nn.ELU, nn.Sigmoid}  # gates are sigmoid, whatever the activation
-    if model == "squeezenet1_1":
+    if model in ("squeezenet1_1", "nin"):
         others -= {nn.ReLU}  # part of its output
     assert nn.ELU in kinds(net)
     assert not kinds(net) & others
@@ -158,7 +158,7 @@ def test_two_3x3_take_the_place_of_one_5x5(model: str) -> None:
 
 
 def test_lenet5_of_1998_names_what_it_does_not_take() -> None:
-    with pytest.raises(UserError, match="ten classes, images of 28 or 32 pixels"):
+    with pytest.raises(UserError, match="ten classes, grey images of 28 or 32 pixels"):
         network("model=lenet5", "model.form=paper", *shaped(1, 32, 7))
 
 
@@ -175,3 +175,58 @@ def test_a_squeeze_and_excitation_gate_is_between_0_and_1() -> None:
     assert gates.flatten(2).std(dim=2).max() < 1e-5
     assert gates.min() > 0
     assert gates.max() < 1
+
+
+@pytest.mark.parametrize(
+    "override", ["model.lrn=off", "model.auxiliary=no", "model.bottleneck=maybe", "model.kernel=5.0"]
+)
+def test_a_switch_takes_its_own_kind_of_value_only(
+    override: str, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("train", "model=googlenet", override) == 1
+    assert f"cnnlab: {override}: it must be a" in capsys.readouterr().err
+
+
+def test_a_switch_that_a_network_lacks_is_named_with_those_it_has(
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("train", "model=resnet20", "model.kernel=3") == 1
+    told = capsys.readouterr().err
+    assert "resnet20 has no model.kernel. It has: activation," in told
+    assert "shortcut" in told
+    assert "+model" not in told
+
+
+@pytest.mark.parametrize(
+    "overrides", [["model=vgg13", "model.kernel=7"], ["model=googlenet_torchvision", "model.kernel=5"]]
+)
+def test_a_switch_that_would_change_nothing_is_refused(overrides: list[str]) -> None:
+    with pytest.raises(UserError, match=r"model.kernel=\d is not allowed"):
+        meta_network(*overrides, *SHAPE)
+
+
+@pytest.mark.parametrize("key", ["cardinality", "inner_width"])
+def test_bottlenecks_keys_are_refused_without_bottlenecks(key: str) -> None:
+    with pytest.raises(UserError, match=f"model.{key}"):
+        meta_network("model=resnet18", f"model.{key}=2", *SHAPE)
+
+
+@pytest.mark.parametrize(("width", "parameters_in_millions"), [(0.5, 1.97), (0.75, 2.64), (1.4, 6.11)])
+def test_mobilenet_v2_narrows_as_published(width: float, parameters_in_millions: float) -> None:
+    net = meta_network("model=mobilenet_v2", f"model.width={width}", *shaped(3, 224, 1000))
+    assert round(parameters(net) / 1e6, 2) == parameters_in_millions
+
+
+def test_depthwise_convolutions_keep_the_signal_with_every_init() -> None:
+    """Each map is a layer of its own: its fan-in is nine pixels, not nine times the maps."""
+    for init in ("xavier", "orthogonal", "lecun"):
+        convolution = layers(init=init).conv(64, 64, 3, padding=1, groups=64)[0]
+        assert isinstance(convolution, nn.Conv2d)
+        assert 0.2 < convolution.weight.std() < 0.6
+
+
+def test_resnet_v2_begins_with_a_stem_that_norms_and_activates() -> None:
+    net = network("model=preact_resnet20", *SHAPE)
+    assert [type(part) for part in net.features[0]] == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU]
+    assert not list(net.features[1].preactivate)
+    assert len(list(net.features[2].preactivate)) == 2

@@ -6,6 +6,7 @@ from typing import Any
 from lightning import Callback, LightningModule, Trainer
 from torch import nn
 
+from cnnlab.errors import UserError
 from cnnlab.models.stages import stages
 
 log = logging.getLogger(__name__)
@@ -18,9 +19,16 @@ class GradualUnfreezing(Callback):
     the optimizer sees them, and their norms stay in evaluation.
 
     stages_per_epoch: how many stages with weights join at the beginning of each epoch.
+
+    Raises:
+        UserError: it is not a whole number of at least 1.
     """
 
     def __init__(self, stages_per_epoch: int) -> None:
+        if not isinstance(stages_per_epoch, int) or stages_per_epoch < 1:
+            raise UserError(
+                f"callbacks.gradual_unfreezing.stages_per_epoch={stages_per_epoch}: it must be a whole number from 1 on"
+            )
         self.stages_per_epoch = stages_per_epoch
         self.frozen: list[nn.Parameter] = []
 

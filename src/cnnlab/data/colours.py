@@ -26,6 +26,7 @@ class ShiftColours(albumentations.ImageOnlyTransform):  # type: ignore[misc]
         return {"colour": 255 * VECTORS @ (VALUES * self.random_generator.normal(0, self.std, 3))}
 
     def apply(self, img: NDArray[np.uint8], colour: NDArray[np.float64], **_: Any) -> NDArray[np.uint8]:
-        """uint8 [H, W, 3] -> uint8 [H, W, 3]."""
-        shifted: NDArray[np.uint8] = np.clip(np.rint(img + colour), 0, 255).astype(np.uint8)
+        """uint8 [H, W, C] -> uint8 [H, W, C]."""
+        shift = colour if img.shape[2] == len(colour) else colour.mean()  # of a grey image its brightness
+        shifted: NDArray[np.uint8] = np.clip(np.rint(img + shift), 0, 255).astype(np.uint8)
         return shifted

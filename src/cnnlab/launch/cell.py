@@ -23,6 +23,10 @@ def train_cell(cfg: DictConfig, folder: Path, overrides: Sequence[str]) -> dict[
     with run.attempt(config, overrides):
         trainer = config["trainer"]
         if trainer["devices"] * trainer["num_nodes"] > 1 and "TORCHELASTIC_RUN_ID" not in os.environ:
+            if config["model"]["weights"] == "imagenet":
+                from cnnlab.weights import fetched  # once, before each process wants them
+
+                fetched(config["model"]["imagenet"][config["regularizer"]["norm"]])
             fit_on_ranks(config, folder)
         else:
             fit_here(config, folder)

@@ -9,18 +9,11 @@ from torch import nn
 from cnnlab.errors import require_one_of
 from cnnlab.models.parts.activations import ACTIVATIONS
 from cnnlab.models.parts.initialization import BY_GROUP, INITIALIZATIONS, WITH_GAIN
+from cnnlab.models.parts.logits import Logits, LogitsMap
 from cnnlab.models.parts.normalization import NORMS
 from cnnlab.models.parts.stochastic_depth import StochasticDepth
 
 Kernel = int | tuple[int, int]  # height and width in pixels
-
-
-class Logits(nn.Linear):
-    """The last layer of a head: what a new number of classes replaces, and what fine-tuning leaves free."""
-
-
-class LogitsMap(nn.Conv2d):
-    """The same in a fully convolutional network: a 1x1 convolution with a map per class."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +131,8 @@ class Layers:
 
         drop=False is for networks whose paper has its dropout elsewhere.
         """
-        dropout = self.drop() if drop else []
-        return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), *dropout, self.logits(c_in, num_classes))
+        average = [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+        return nn.Sequential(*average, *(self.drop() if drop else []), self.logits(c_in, num_classes))
 
     def pooling(
         self,

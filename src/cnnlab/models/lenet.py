@@ -61,15 +61,16 @@ class LeNet5Of1998(nn.Module):
     Shapes as above, with 60,000 parameters: C1 156, S2 12, C3 1516, S4 32, C5 48120, F6 10164.
 
     Raises:
-        UserError: other than ten classes, images of 28 or 32 pixels, 5x5 kernels or the paper's width.
+        UserError: other than ten classes, grey images of 28 or 32 pixels, 5x5 kernels, the paper's width and pooling.
     """
 
     def __init__(self, layers: Layers, num_classes: int, in_channels: int, image_size: int, kernel: int) -> None:
         super().__init__()
-        if num_classes != 10 or image_size not in (28, 32) or kernel != 5 or layers.width != 1:
+        as_it_was = num_classes == 10 and in_channels == 1 and kernel == 5 and image_size in (28, 32)
+        if not (as_it_was and layers.width == 1 and layers.pool == "paper"):
             raise UserError(
-                "model.form=paper is LeNet-5 as it was: ten classes, images of 28 or 32 pixels, model.kernel=5 and "
-                "model.width=1. model.form=modern takes others"
+                "model.form=paper is LeNet-5 as it was: ten classes, grey images of 28 or 32 pixels, model.kernel=5, "
+                "model.width=1 and model.pool=paper. model.form=modern takes others"
             )
         self.features = nn.Sequential(
             layers.conv(in_channels, 6, 5, padding=padding_for(image_size)),

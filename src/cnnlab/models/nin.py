@@ -40,14 +40,14 @@ class NiN(Classified):
     ) -> None:
         super().__init__()
         require_one_of("model.variant", variant, VARIANTS)
-        stem = stem_for(stem, image_size)
-        if variant == "imagenet":
-            self.stem = stem
+        if variant == "cifar":
+            require_one_of("model.stem", stem, ("small",))
+        self.stem = stem_for(stem, image_size)
         self.features = nn.Sequential()
         blocks = VARIANTS[variant]
         c_in = in_channels
         for position, ((kernel, stride, padding, widths), pooling) in enumerate(blocks):
-            if stride > 1 and stem == "small":
+            if stride > 1 and self.stem == "small":
                 kernel, stride, padding = 3, 1, 1
             for layer, width in enumerate(widths):
                 if width is None:

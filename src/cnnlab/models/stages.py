@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from cnnlab.models.layers import Logits, LogitsMap
+from cnnlab.models.parts.logits import Logits, LogitsMap
 
 
 def stages(net: nn.Module) -> list[nn.Module]:

@@ -34,7 +34,7 @@ class VGG(Classified):
 
     configuration: A, B, C, D or E: 11, 13, 16 (three of them 1x1), 16, 19 layers with weights.
     lrn: local response normalization after the first convolution, as in A-LRN.
-    kernel: 3; with 5 or 7 each two or three convolutions become one that sees as much (section 4.1).
+    kernel: 3; with 5 or 7 (D and E only) each two or three convolutions become one that sees as much (section 4.1).
     Stem 'imagenet': hidden layers of 4096 over 7x7x512 (224 -> 112 -> 56 -> 28 -> 14 -> 7).
     Stem 'small': hidden layers of 512 over what is left (32 -> 1), as Liu and Deng (2015) fit VGG to CIFAR-10;
     poolings round up, so that 28 pixels survive five of them.
@@ -56,7 +56,8 @@ class VGG(Classified):
     ) -> None:
         super().__init__()
         require_one_of("model.configuration", configuration, CONFIGURATIONS)
-        require_one_of("model.kernel", kernel, (3, 5, 7))
+        longest = max(kernels.count(3) for kernels in CONFIGURATIONS[configuration])
+        require_one_of("model.kernel", kernel, [size for size in (3, 5, 7) if size // 2 <= longest])
         self.stem = stem_for(stem, image_size)
         imagenet = self.stem == "imagenet"
         hidden = 4096 if imagenet else 512
