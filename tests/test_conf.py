@@ -81,3 +81,14 @@ def test_cell_name_reads_well() -> None:
 
     config = OmegaConf.create(compose_config("model=vgg16", "regularizer=[none,dropout]", "seed=3"))
     assert cell_name(config).startswith("vgg16-dropout0.5-adam-digits-s3-")
+
+
+@pytest.mark.parametrize("experiment", stems("experiment"))
+def test_each_recipe_has_a_card(experiment: str) -> None:
+    """What accuracy to expect, whether it was run, and the exact command."""
+    text = (conf_folder() / "experiment" / f"{experiment}.yaml").read_text()
+    card = " ".join(line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#"))
+    assert "Expected" in card
+    assert "run here" in card.lower()
+    assert f"cnnlab train experiment={experiment}" in card
+    assert "@" not in card.removeprefix("@package _global_")
