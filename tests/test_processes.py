@@ -27,6 +27,20 @@ def test_ddp_in_a_sweep_trains_on_two_ranks(process: Process, here: Path) -> Non
             assert saved["index"].tolist() == list(range(359))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["model=googlenet", "model.width=0.1", "model.freeze=features.0"],
+        ["model=resnet20", "model.width=0.25", "callbacks=[quiet,gradual_unfreezing]"],
+    ],
+)
+def test_heads_frozen_layers_and_unfreezing_work_on_two_ranks(process: Process, overrides: list[str]) -> None:
+    limits = ["trainer.limit_train_batches=2", "trainer.limit_val_batches=1", "trainer.limit_test_batches=1"]
+    done = process("train", "datamodule=synthetic", "trainer=ddp_cpu", *limits, *TINY, *overrides)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_rank_that_fails_is_told_by_its_own_error(process: Process, here: Path) -> None:
     done = process("train", "trainer=ddp_cpu", "datamodule.image_size=8", *TINY)
     assert done.returncode == 1

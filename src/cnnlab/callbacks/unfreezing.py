@@ -34,9 +34,12 @@ class GradualUnfreezing(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         many = len(self._with_weights(pl_module))
-        last = -(-many // self.stages_per_epoch)
+        never = max(0, many - self.stages_per_epoch * (trainer.max_epochs or 1))
+        what = f"the first {never} of {many} stages" if never else "none"
         if trainer.is_global_zero:
-            log.info("gradual unfreezing: %s stages, the first joins in epoch %s of %s", many, last, trainer.max_epochs)
+            log.info(
+                "gradual unfreezing: %s stages more each epoch, so that %s never train", self.stages_per_epoch, what
+            )
 
     @staticmethod
     def _with_weights(module: LightningModule) -> list[nn.Module]:
