@@ -109,7 +109,7 @@ class Layers:
         convolution = LogitsMap(c_in, num_classes, 1)
         nn.init.normal_(convolution.weight, std=0.1 / c_in**0.5)
         assert convolution.bias is not None
-        nn.init.zeros_(convolution.bias)
+        nn.init.ones_(convolution.bias)  # alike for all classes: the ReLU after it begins alive
         return convolution
 
     def average_of_maps(self) -> list[nn.Module]:
