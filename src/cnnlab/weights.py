@@ -95,9 +95,8 @@ def read(path: Path) -> dict[str, Tensor]:
         state = state["state_dict"]
         if ours := {name.removeprefix("net."): t for name, t in state.items() if name.startswith("net.")}:
             state = ours
-    if not (isinstance(state, dict) and state and all(isinstance(name, str) for name in state)):
-        raise UserError(f"model.weights={path} holds something else than tensors by name")
-    if not all(isinstance(tensor, Tensor) for tensor in state.values()):
+    named = isinstance(state, dict) and state and all(isinstance(name, str) for name in state)
+    if not (named and all(isinstance(tensor, Tensor) for tensor in state.values())):
         raise UserError(f"model.weights={path} holds something else than tensors by name")
     if broken := [name for name, tensor in state.items() if not tensor.isfinite().all()]:
         raise UserError(f"model.weights={path}: {broken[0]} is not finite")

@@ -9,9 +9,7 @@ from cnnlab.errors import require_one_of
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
 from cnnlab.models.parts.classified import Classified
-from cnnlab.models.parts.residual import PreactivatedBlock, shortcut_of
-
-EXPANSION = {"basic": 1, "bottleneck": 4}  # how much wider a block's output is than its stage
+from cnnlab.models.parts.residual import EXPANSION, PreactivatedBlock, shortcut_of
 
 
 def basic(layers: Layers, c_in: int, c_out: int, stride: int, drop: list[nn.Module]) -> nn.Sequential:

@@ -10,10 +10,8 @@ from cnnlab.errors import UserError, require_one_of
 from cnnlab.models.image import output_shape, stem_for
 from cnnlab.models.layers import Layers
 from cnnlab.models.parts.classified import Classified
-from cnnlab.models.parts.residual import Block, shortcut_of
+from cnnlab.models.parts.residual import EXPANSION, Block, shortcut_of
 from cnnlab.models.parts.squeeze_excitation import SqueezeExcitation
-
-EXPANSION = {"basic": 1, "bottleneck": 4}  # how much wider a block's output is than its stage
 
 
 def basic(layers: Layers, c_in: int, c_out: int, stride: int) -> nn.Sequential:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from cnnlab.errors import require_one_of
 from cnnlab.models.layers import Layers
 
+EXPANSION = {"basic": 1, "bottleneck": 4}  # how much wider a block's output is than its stage
 SHORTCUTS = ("none", "A", "B", "C")
 
 
