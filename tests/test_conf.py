@@ -17,7 +17,8 @@ CHOICES = [(group, stem) for group in GROUPS for stem in stems(group)]
 def needed(tmp_path: Path) -> dict[str, list[str]]:
     for name in ("cat", "dog"):
         (tmp_path / name).mkdir()
-    return {"image_folder": [f"datamodule.data_dir={tmp_path}"]}
+    (tmp_path / "labels.csv").write_text("path,class\n1.png,cat\n2.png,dog\n")
+    return {key: [f"datamodule.data_dir={tmp_path}"] for key in ("image_folder", "class_csv")}
 
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)

@@ -38,6 +38,13 @@ MISTAKES = {
     "trainer.check_val_every_n_epoch=30": "nothing would be validated",
     "datamodule.source.test_fraction=1.5": "datamodule.source.test_fraction=1.5: it must be more than 0",
     "optim.betas=[0.9]": "optim.betas=[0.9]: it has too few values",
+    "datamodule.feed=gpu": "datamodule.feed=gpu is not allowed: auto, device, workers",
+    "datamodule.on_bad=ignore": "datamodule.on_bad=ignore is not allowed: error, skip",
+    "datamodule.fold=1": "datamodule.fold=1 says nothing without datamodule.folds",
+    "datamodule.folds=1": "datamodule.folds=1: it must be greater than or equal to 2",
+    "datamodule.label_noise=1.5": "datamodule.label_noise=1.5: it must be less than or equal to 1",
+    "datamodule.imbalance=0.5": "datamodule.imbalance=0.5: it must be greater than or equal to 1",
+    "regularizer.mixup=-1": "regularizer.mixup=-1: it must be greater than or equal to 0",
     "runs_dir=/proc/nowhere": "/proc/nowhere",
     "datamodule=image_folder": "Missing mandatory value: datamodule.data_dir",
 }
@@ -67,6 +74,16 @@ def test_mistake_that_only_the_parts_can_tell_is_named(
 ) -> None:
     assert command("train", "model=resnet20", mistake) == 1
     assert words in capsys.readouterr().err
+
+
+def test_a_fold_beyond_the_last_is_named(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("train", "datamodule.folds=5", "datamodule.fold=5") == 1
+    assert "datamodule.fold=5: folds are counted from 0" in capsys.readouterr().err
+
+
+def test_nothing_is_skipped_unseen(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("train", "datamodule.on_bad=skip", "datamodule.verify=false") == 1
+    assert "datamodule.on_bad=skip needs datamodule.verify=true" in capsys.readouterr().err
 
 
 def test_unknown_command_is_named(command: Command, capsys: pytest.CaptureFixture[str]) -> None:

@@ -78,7 +78,7 @@ def test_status_is_done(trained: Path) -> None:
 
 def test_result_has_what_the_contract_says(trained: Path) -> None:
     values = result(trained)
-    assert set(values) == {"cell", "seed", "metrics", "cost", "environment"}
+    assert set(values) == {"cell", "seed", "metrics", "cost", "per_class", "data", "environment"}
     scores = {
         f"{stage}/{s}" for stage in ("train", "val", "test") for s in ("loss", "accuracy", "top5_accuracy", "macro_f1")
     }
@@ -87,6 +87,24 @@ def test_result_has_what_the_contract_says(trained: Path) -> None:
     assert set(values["cost"]) == cost
     assert all(value > 0 for value in values["cost"].values())
     assert (values["cell"], values["seed"]) == (trained.name, 0)
+
+
+def test_result_tells_the_scores_of_each_class(trained: Path) -> None:
+    values = result(trained)
+    of_classes = values["per_class"]
+    assert list(of_classes) == list("0123456789")
+    images = [scores["images"] for scores in of_classes.values()]
+    assert sum(images) == values["data"]["images"]["test"]
+    right = sum(scores["images"] * scores["accuracy"] for scores in of_classes.values())
+    assert right / sum(images) == pytest.approx(values["metrics"]["test/accuracy"])
+    saved = np.load(trained / "predictions.npz")
+    guessed = saved["probabilities"].argmax(axis=1)
+    for label, scores in enumerate(of_classes.values()):
+        chosen = guessed == label
+        if chosen.any():
+            assert scores["precision"] == pytest.approx(np.mean(saved["label"][chosen] == label))
+        else:
+            assert scores["precision"] is None
 
 
 def test_curves_have_a_row_an_epoch(trained: Path) -> None:

@@ -1,6 +1,7 @@
 """What a configuration stands for: data, network, classifier."""
 
 import inspect
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -9,9 +10,12 @@ from hydra.utils import instantiate
 from torch import nn
 
 from cnnlab.classifier import Classifier
+from cnnlab.data.augment import Policy
 from cnnlab.data.datamodule import ImageData
+from cnnlab.data.draws import Draws
 from cnnlab.errors import UserError
 from cnnlab.losses import Objective
+from cnnlab.mixing import Mixing
 from cnnlab.models.layers import Layers
 from cnnlab.optim import build_optimizer
 from cnnlab.run import Config
@@ -62,10 +66,19 @@ def build_network(config: Config) -> nn.Module:
     return net
 
 
+# what of datamodule.* is not ImageData's own: words, and what is drawn from the data
+NOT_OF_DATA = ("name", "data_dir", "verified", "download", "mirrors", "verify", "on_bad")
+OF_DRAWS = tuple(field.name for field in fields(Draws))
+
+
 def build_data(config: Config) -> ImageData:
     """The data of a run, with its augmentation."""
-    shape = {key: value for key, value in config["datamodule"].items() if key not in ("name", "data_dir", "verified")}
-    data: ImageData = make("datamodule", {**shape, **config["augment"], "seed": config["seed"]})
+    keys = {key: value for key, value in config["datamodule"].items() if key not in (*NOT_OF_DATA, *OF_DRAWS)}
+    draws = Draws(**{key: config["datamodule"][key] for key in OF_DRAWS})
+    augment = config["augment"]
+    policy = Policy(augment["transforms"], augment["full_image"], lambda step: make("augment.transforms", step))
+    source = make("datamodule.source", keys.pop("source"))
+    data: ImageData = make("datamodule", keys, source=source, draws=draws, policy=policy, seed=config["seed"])
     return data
 
 
@@ -80,6 +93,7 @@ def build_classifier(config: Config, net: nn.Module) -> Classifier:
     on_weights["backbone_lr_factor"] = model["backbone_lr_factor"]
     return Classifier(
         net,
+        Mixing(regularizer["mixup"], regularizer["cutmix"]),
         Objective(regularizer["label_smoothing"], model["auxiliary_weight"]),
         model["num_classes"],
         partial(build_optimizer, make=make("optim", optim), **on_weights),

@@ -40,6 +40,15 @@ def _check_data(data: dict[str, Any], model: dict[str, Any], trainer: dict[str, 
     share = data.get("source", {}).get("test_fraction", 0.5)
     if not (isinstance(share, int | float) and 0 < share < 1):
         raise UserError(f"datamodule.source.test_fraction={share}: it must be more than 0 and less than 1")
+    if data["folds"] is None and data["fold"]:
+        raise UserError(f"datamodule.fold={data['fold']} says nothing without datamodule.folds, the number of folds")
+    if data["folds"] is not None and data["fold"] >= data["folds"]:
+        raise UserError(
+            f"datamodule.fold={data['fold']}: folds are counted from 0, so that it must be less than "
+            f"datamodule.folds={data['folds']}"
+        )
+    if data["on_bad"] == "skip" and not data["verify"]:
+        raise UserError("datamodule.on_bad=skip needs datamodule.verify=true: what is skipped must be known beforehand")
     processes = trainer["devices"] * trainer["num_nodes"]
     if data["batch_size"] % processes:
         raise UserError(

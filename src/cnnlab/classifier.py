@@ -12,6 +12,7 @@ from cnnlab.errors import Diverged
 from cnnlab.finetune import keep_frozen_norms
 from cnnlab.losses import Objective, mean_cross_entropy
 from cnnlab.metrics import Scores
+from cnnlab.mixing import Mixing
 from cnnlab.optim import add_l1
 
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -22,7 +23,8 @@ class Classifier(LightningModule):
 
     Batches are (images float32 [N, C, H, W], labels int64 [N], positions int64 [N]). Logged once an epoch, for each
     of train, val and test: loss (plain cross entropy, whatever training minimizes), accuracy, top5_accuracy and
-    macro_f1; for train also objective and the epoch's first lr.
+    macro_f1; for train also objective and the epoch's first lr. `per_class` holds the last evaluation's scores of each
+    class.
 
     Raises:
         Diverged: the loss of an epoch is not finite.
@@ -31,6 +33,7 @@ class Classifier(LightningModule):
     def __init__(
         self,
         net: nn.Module,
+        mixing: Mixing,
         objective: Objective,
         num_classes: int,
         optimizer: Callable[[nn.Module], Optimizer],
@@ -39,6 +42,7 @@ class Classifier(LightningModule):
     ) -> None:
         super().__init__()
         self.net = net
+        self.mixing = mixing
         self.objective = objective
         self.train_scores = Scores(num_classes)
         self.val_scores = Scores(num_classes)
@@ -60,9 +64,9 @@ class Classifier(LightningModule):
             torch.cuda.manual_seed(seed)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        images, labels, _ = batch
-        objective, cross_entropy, logits = self.objective(self.net(images), labels)
-        self.train_scores.update(logits, labels, cross_entropy, objective)
+        images, targets = self.mixing(*batch[:2])
+        objective, cross_entropy, logits = self.objective(self.net(images), targets)
+        self.train_scores.update(logits, targets.main, cross_entropy, objective)
         loss: Tensor = objective
         return loss
 
@@ -76,6 +80,7 @@ class Classifier(LightningModule):
     def on_train_epoch_end(self) -> None:
         scores = self.train_scores.compute()
         self.train_scores.reset()
+        del scores["per_class"]
         self.log_dict({f"train/{name}": value for name, value in scores.items()})
         self.log("train/lr", self.epochs_lr)
         self._require_finite("train/objective", scores["objective"])
@@ -105,6 +110,7 @@ class Classifier(LightningModule):
         values = scores.compute()
         scores.reset()
         del values["objective"]  # nothing is minimized here
+        self.per_class = values.pop("per_class")
         self.log_dict({f"{stage}/{name}": value for name, value in values.items()})
         self._require_finite(f"{stage}/loss", values["loss"])
 

@@ -10,37 +10,8 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from cnnlab import __version__
-from cnnlab.errors import did_you_mean
-
-HELP = """cnnlab: compare classic CNNs honestly.
-
-  cnnlab train                                              LeNet-5 on handwritten digits, in seconds
-  cnnlab train model=resnet20 datamodule=fashion_mnist      another network, other data
-  cnnlab train model=vgg16 optim=nesterov optim.lr=0.01     another optimizer
-  cnnlab train 'regularizer=[none,dropout]'                 nothing but dropout; [all,no_dropout] leaves it out
-  cnnlab train -m model=lenet5,resnet20 'seed=range(5)'     a grid; the same command again goes on with it
-
-  cnnlab models               the networks: year, depth, parameters, FLOPs, what each introduced
-  cnnlab train --help         all groups with their choices
-  cnnlab train --cfg job      the composed configuration of a command, without running it
-  cnnlab --version
-"""
-
-TRAIN_HELP = """cnnlab train [group=choice ...] [key=value ...]      one run
-cnnlab train -m key=value,value ...                  a sweep; also seed=range(5)
-
-  --cfg job [--resolve]   the composed configuration, without running it
-  --config-dir DIR        a folder with configuration of your own; ./conf is found by itself
-  --hydra-help            Hydra's own options
-
-Groups and their choices (lists compose for regularizer, callbacks and logger: 'regularizer=[none,dropout]'):
-"""
-
-MODELS_HELP = """cnnlab models [word ...]      the networks, or those whose names contain one of the words
-
-  depth: layers with weights on the longest way, or the paper's where it counts otherwise
-  FLOPs: of one image of the paper's size, a multiply-add counted as two
-"""
+from cnnlab.errors import UserError, did_you_mean
+from cnnlab.help import BENCH_HELP, DATA_HELP, HELP, MODELS_HELP, TRAIN_HELP
 
 
 def main() -> None:
@@ -165,4 +136,51 @@ def models(arguments: list[str]) -> None:
         show(arguments)
 
 
-COMMANDS: dict[str, Callable[[list[str]], None]] = {"train": train, "models": models}
+def data(arguments: list[str]) -> None:
+    """Prints what a data set is like, and draws it."""
+    if {"-h", "--help"} & set(arguments):
+        print(DATA_HELP, end="")
+        return
+    from cnnlab import conf
+
+    require_overrides(arguments)
+    conf.register()
+    config, augment = conf.composed(*arguments), conf.chosen("augment", *arguments)
+    from cnnlab.overview import show  # imports torch
+
+    talk()
+    show(config, augment)
+
+
+def bench(arguments: list[str]) -> None:
+    """Measures a part of cnnlab against what one would have without it."""
+    if {"-h", "--help"} & set(arguments):
+        print(BENCH_HELP, end="")
+        return
+    if not arguments:
+        raise UserError("cnnlab bench needs to know what to measure: data")
+    what, *rest = arguments
+    if what != "data":
+        raise UserError(f"cnnlab bench {what}: there is nothing of that name to measure; there is: data")
+    require_overrides(rest)
+    from cnnlab.bench.data import bench_data  # imports torch
+
+    talk()
+    bench_data(rest)
+
+
+def require_overrides(arguments: list[str]) -> None:
+    """Raises a UserError that names the first argument that is no group=choice or key=value."""
+    if odd := [argument for argument in arguments if "=" not in argument or argument.startswith("-")]:
+        raise UserError(f"{odd[0]}: it is neither group=choice nor key=value")
+
+
+def talk() -> None:
+    """What the program logs is printed, as in training."""
+    import logging
+
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("cnnlab").setLevel(logging.INFO)
+
+
+COMMANDS: dict[str, Callable[[list[str]], None]] = {"train": train, "data": data, "bench": bench, "models": models}

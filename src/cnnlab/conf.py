@@ -35,6 +35,13 @@ def composed(*overrides: str) -> dict[str, Any]:
         return resolved(compose("train", list(overrides)))
 
 
+def chosen(group: str, *overrides: str) -> str:
+    """What `cnnlab train` with these overrides takes for a group, whoever chose it."""
+    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+        config = compose("train", list(overrides), return_hydra_config=True)
+    return str(config.hydra.runtime.choices[group])
+
+
 class ConfBeside(SearchPathPlugin):
     """Adds ./conf, so that `model=mine` finds ./conf/model/mine.yaml."""
 
@@ -58,6 +65,13 @@ def count_classes(folder: str) -> int:
     from cnnlab.data.folder import class_folders  # imports Pillow
 
     return len(class_folders(folder))
+
+
+def count_csv_classes(source: DictConfig) -> int:
+    """The same for a table of images, told by the keys of its source."""
+    from cnnlab.data.class_csv import csv_classes  # imports numpy
+
+    return len(csv_classes(*(source[key] for key in ("file", "path_column", "class_column", "split_column"))))
 
 
 def share_of_epochs(share: float, *, _root_: DictConfig) -> int:
@@ -104,5 +118,6 @@ def register(arguments: Sequence[str] = ()) -> None:
     OmegaConf.register_new_resolver("cell", lambda *, _root_: cell_name(_root_), replace=True)
     OmegaConf.register_new_resolver("share_of_epochs", share_of_epochs, replace=True)
     OmegaConf.register_new_resolver("class_folders", count_classes, replace=True)
+    OmegaConf.register_new_resolver("csv_classes", count_csv_classes, replace=True)
     OmegaConf.register_new_resolver("switch", switch, replace=True)
     Plugins.instance().register(ConfBeside)

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cnnlab.mixing import Targets
+
 Outputs = Tensor | tuple[Tensor, ...]
 
 
@@ -11,6 +13,14 @@ def mean_cross_entropy(logits: Tensor, labels: Tensor, label_smoothing: float = 
     """Mean over a batch, computed in float32 at least: logits [N, K], labels [N]."""
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     return F.cross_entropy(logits, labels, label_smoothing=label_smoothing)
+
+
+def shared_cross_entropy(logits: Tensor, targets: Targets, label_smoothing: float = 0.0) -> Tensor:
+    """The same for mixed images: that of the labels and that of their partners, by their shares."""
+    own = mean_cross_entropy(logits, targets.labels, label_smoothing)
+    if targets.partners is None:
+        return own
+    return targets.share * own + (1 - targets.share) * mean_cross_entropy(logits, targets.partners, label_smoothing)
 
 
 class Objective(nn.Module):
@@ -24,13 +34,13 @@ class Objective(nn.Module):
         self.label_smoothing = label_smoothing
         self.auxiliary_weight = auxiliary_weight
 
-    def forward(self, outputs: Outputs, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, outputs: Outputs, targets: Targets) -> tuple[Tensor, Tensor, Tensor]:
         """Objective and plain cross entropy (means over the batch), and the main head's logits [N, K]."""
         logits, *auxiliary = outputs if isinstance(outputs, tuple) else (outputs,)
-        cross_entropy = mean_cross_entropy(logits, labels)
-        smoothed = self._smoothed(logits, labels) if self.label_smoothing else cross_entropy
-        extra = [self.auxiliary_weight * self._smoothed(head, labels) for head in auxiliary]
+        cross_entropy = shared_cross_entropy(logits, targets)
+        smoothed = self._smoothed(logits, targets) if self.label_smoothing else cross_entropy
+        extra = [self.auxiliary_weight * self._smoothed(head, targets) for head in auxiliary]
         return sum(extra, start=smoothed), cross_entropy, logits
 
-    def _smoothed(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return mean_cross_entropy(logits, labels, self.label_smoothing)
+    def _smoothed(self, logits: Tensor, targets: Targets) -> Tensor:
+        return shared_cross_entropy(logits, targets, self.label_smoothing)

@@ -42,14 +42,19 @@ class Scores(Metric):
         self.objective += objective.detach().double() * len(labels)
 
     def compute(self) -> dict[str, Tensor]:
-        """Means over the epoch; macro-F1 is over the classes that occur or were predicted."""
+        """Means over the epoch; macro-F1 is over the classes that occur or were predicted.
+
+        per_class: [K, 4], number of images, accuracy (recall), precision, F1; nan where there is nothing to divide by.
+        """
         count = self.actual.sum()
         occurring = (self.predicted + self.actual) > 0
-        f1 = 2 * self.true_positives[occurring] / (self.predicted + self.actual)[occurring]
+        f1 = 2 * self.true_positives / (self.predicted + self.actual)
+        shares = [self.true_positives / self.actual, self.true_positives / self.predicted, f1]
         return {
             "loss": self.cross_entropy / count,
             "objective": self.objective / count,
             "accuracy": self.true_positives.sum() / count,
             "top5_accuracy": self.in_top5 / count,
-            "macro_f1": f1.mean(),
+            "macro_f1": f1[occurring].mean(),
+            "per_class": torch.stack([self.actual, *shares], dim=1),
         }

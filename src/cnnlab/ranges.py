@@ -62,6 +62,8 @@ class Regularizer(Group):
     l1: NotNegative
     max_norm: NotNegative
     label_smoothing: Probability
+    mixup: NotNegative
+    cutmix: NotNegative
 
 
 class Optim(Group):
@@ -87,9 +89,18 @@ class Datamodule(Group):
     image_size: Count
     batch_size: Count
     val_fraction: Annotated[float, Field(gt=0, lt=1)]
-    fraction: Annotated[float, Field(gt=0, le=1)]
-    split_seed: Natural
+    feed: Literal["auto", "device", "workers"]
     num_workers: Natural
+    split_seed: Natural
+    folds: Annotated[int, Field(ge=2)] | None
+    fold: Natural
+    fraction: Annotated[float, Field(gt=0, le=1)]
+    imbalance: Annotated[float, Field(ge=1, allow_inf_nan=False)]
+    label_noise: Annotated[float, Field(ge=0, le=1)]
+    download: bool
+    mirrors: list[str]
+    verify: bool
+    on_bad: Literal["error", "skip"]
     mean: list[float]
     std: list[Positive]
 

@@ -3,6 +3,7 @@
 import logging
 import time
 import warnings
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -97,9 +98,21 @@ def fit(config: Config, folder: str) -> None:
                     "peak_memory_bytes": cost.peak_memory_bytes(),
                     "fit_seconds": fit_seconds,
                 },
+                "per_class": per_class(data.source.classes, classifier.per_class.tolist()),
+                "data": data.used(),
                 "environment": environment(trainer.strategy.root_device),
             }
             write_json(run.result_file, result)
+
+
+def per_class(names: Sequence[str], scores: list[list[float]]) -> dict[str, dict[str, float]]:
+    """The test's scores of each class, by its name; with the same names twice, the label follows."""
+    unique = names if len(set(names)) == len(names) else [f"{name} ({label})" for label, name in enumerate(names)]
+    shares = ("accuracy", "precision", "f1")
+    return {
+        name: {"images": int(images), **dict(zip(shares, row, strict=True))}
+        for name, (images, *row) in zip(unique, scores, strict=True)
+    }
 
 
 def introduce(config: Config, net: nn.Module, trainer: lightning.Trainer, origin: str) -> None:
@@ -118,6 +131,10 @@ def introduce(config: Config, net: nn.Module, trainer: lightning.Trainer, origin
     if model["freeze"] != "none":
         log.info("%s of them are trained", f"{sum(p.numel() for p in net.parameters() if p.requires_grad):,}")
     log.info("%s, batch size %s, %s", data["name"], data["batch_size"], ", ".join(on) or "no regularizer")
+    usual = {"folds": None, "fraction": 1, "imbalance": 1, "label_noise": 0}
+    if changed := [f"{key} {data[key]}" for key, value in usual.items() if data[key] != value]:
+        fold = f", fold {data['fold']}" if data["folds"] is not None else ""
+        log.info("training images: %s", ", ".join(changed) + fold)
     log.info("%s, lr %g, %s epochs", optim["_target_"].rsplit(".")[-1], optim["lr"], config["trainer"]["max_epochs"])
     for key in without_effect(net, model, config["regularizer"]):
         log.info("%s has nothing to act on in %s", key, model["name"])

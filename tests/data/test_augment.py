@@ -11,22 +11,23 @@ from omegaconf import OmegaConf
 
 from cnnlab.data.augment import Augment
 from cnnlab.data.colours import ShiftColours
+from cnnlab.data.cutout import Cutout
 
 POLICIES = sorted(path.stem for path in (Path(__file__).parents[2] / "conf" / "augment").glob("*.yaml"))
 RANDOM = sorted(set(POLICIES) - {"none"})
 SIZE = 32
 
 
-def settings(policy: str) -> dict[str, Any]:
+def settings(policy: str, channels: int = 3) -> dict[str, Any]:
     """conf/augment/<policy>.yaml for images of SIZE x SIZE."""
     config = OmegaConf.load(Path(__file__).parents[2] / "conf" / "augment" / f"{policy}.yaml")
-    whole = OmegaConf.create({"augment": config, "datamodule": {"image_size": SIZE}})
+    whole = OmegaConf.create({"augment": config, "datamodule": {"image_size": SIZE, "mean": [0.5] * channels}})
     made: dict[str, Any] = instantiate(whole.augment, _convert_="all")
     return made
 
 
-def augment(policy: str) -> Augment:
-    return Augment(settings(policy)["transforms"])
+def augment(policy: str, channels: int = 3) -> Augment:
+    return Augment(settings(policy, channels)["transforms"])
 
 
 def picture(policy: str, channels: int = 3) -> NDArray[np.uint8]:
@@ -39,7 +40,7 @@ def picture(policy: str, channels: int = 3) -> NDArray[np.uint8]:
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_policy_gives_images_of_the_networks_size(policy: str, channels: int) -> None:
-    changed = augment(policy)(picture(policy, channels), seed=3)
+    changed = augment(policy, channels)(picture(policy, channels), seed=3)
     assert changed.dtype == np.uint8
     assert changed.shape == (SIZE, SIZE, channels)
 
@@ -117,3 +118,29 @@ def test_alexnets_colours_shift_a_whole_image_by_one_colour() -> None:
         shifts.append(shifted[0, 0])
     # the first component, nearly grey: 255 * 0.58 * 0.2175 * 0.1 = 3.2 grey levels
     assert 2.5 < np.std([shift.mean() for shift in shifts]) < 4
+
+
+def test_where_an_image_is_cropped_does_not_tell_whether_it_is_flipped() -> None:
+    image = np.arange(SIZE * SIZE, dtype=np.int64).reshape(SIZE, SIZE, 1) % 251
+    policy = augment("standard")
+    seen = {policy(image.astype(np.uint8), seed).tobytes() for seed in range(4000)}
+    assert len(seen) == 9 * 9 * 2
+
+
+def test_steps_that_leave_nothing_to_chance_are_done_once() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (3, SIZE, SIZE, 3), np.uint8)
+    policy, once = augment("standard"), augment("standard")
+    padded = once.done_once(images)
+    assert padded.shape == (3, SIZE + 8, SIZE + 8, 3)
+    assert all(np.array_equal(once(padded[n], n), policy(images[n], n)) for n in range(3))
+
+
+def test_cutout_paints_a_square_whose_centre_is_any_pixel() -> None:
+    white, sizes = np.full((SIZE, SIZE, 1), 255, np.uint8), []
+    for seed in range(2000):
+        painted = Augment([Cutout(size=16, fill=[0.0])])(white, seed)[..., 0] == 0
+        rows, columns = np.flatnonzero(painted.any(axis=1)), np.flatnonzero(painted.any(axis=0))
+        assert painted.sum() == len(rows) * len(columns)
+        sizes += [len(rows), len(columns)]
+    assert (min(sizes), max(sizes)) == (8, 16)
+    assert np.mean(sizes) == pytest.approx(14, abs=0.1)  # (17 * 16 + 2 * (8 + ... + 15) - 8) / 32

@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 import io
 import tarfile
 import zlib
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cnnlab.data.cifar import Cifar, Cifar10, Cifar100
+from cnnlab.data.cifar import SUMS, Cifar, Cifar10, Cifar100
 from cnnlab.errors import UserError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
@@ -38,8 +39,15 @@ def pack(path: Path, files: dict[str, bytes]) -> Path:
 
 def prepared(kind: type[Cifar], folder: Path) -> Cifar:
     pack(folder / kind.archive, {f"batches/{name}": content for name, content in contents(kind).items()})
-    source = kind(str(folder))
+    source = known(kind, folder)
     source.prepare()
+    return source
+
+
+def known(kind: type[Cifar], folder: Path) -> Cifar:
+    """A data set whose archive is the one that is there."""
+    md5 = hashlib.md5((folder / kind.archive).read_bytes()).hexdigest()
+    source: Cifar = type("Known", (kind,), {"md5": md5})(str(folder), True, [])
     return source
 
 
@@ -62,14 +70,14 @@ def test_the_test_file_holds_the_test_images(tmp_path: Path, kind: type[Cifar], 
 
 def test_cifar100_takes_the_fine_label(tmp_path: Path) -> None:
     (tmp_path / "test.bin").write_bytes(record(IMAGES[0], 19, 99) + record(IMAGES[1], 3, 42))
-    data = Cifar100(str(tmp_path)).read("test")
+    data = Cifar100(str(tmp_path), True, []).read("test")
     assert data is not None
     assert data.labels.tolist() == [99, 42]
 
 
 @KINDS
 def test_there_is_no_validation_set(tmp_path: Path, kind: type[Cifar]) -> None:
-    assert kind(str(tmp_path)).read("val") is None
+    assert kind(str(tmp_path), True, []).read("val") is None
 
 
 def test_the_classes_are_those_that_come_with_the_data(tmp_path: Path) -> None:
@@ -84,6 +92,19 @@ def test_unpacked_files_need_no_archive(tmp_path: Path, kind: type[Cifar]) -> No
     assert source.read("train") is not None
 
 
+def test_an_archive_with_another_hash_is_named(tmp_path: Path) -> None:
+    archive = pack(tmp_path / Cifar10.archive, contents(Cifar10))
+    with pytest.raises(UserError, match=f"{archive} is not the file known as"):
+        Cifar10(str(tmp_path), True, []).prepare()
+
+
+def test_an_unpacked_file_that_changed_is_named(tmp_path: Path) -> None:
+    source = prepared(Cifar10, tmp_path)
+    (tmp_path / "data_batch_2.bin").write_bytes(record(IMAGES[3], 1))
+    with pytest.raises(UserError, match=f"{tmp_path}/data_batch_2.bin is not the file known as"):
+        source.prepare()
+
+
 def test_a_deleted_file_is_unpacked_again(tmp_path: Path) -> None:
     source = prepared(Cifar10, tmp_path)
     (tmp_path / "data_batch_3.bin").unlink()
@@ -96,14 +117,14 @@ def test_a_member_that_points_outside_is_not_written_there(tmp_path: Path, outsi
     folder = tmp_path / "data"
     folder.mkdir()
     pack(folder / Cifar10.archive, contents(Cifar10) | {outside: b"evil"})
-    Cifar10(str(folder)).prepare()
+    known(Cifar10, folder).prepare()
     assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_only_wanted_members_are_written(tmp_path: Path) -> None:
     pack(tmp_path / Cifar10.archive, contents(Cifar10) | {"readme.html": b"hello"})
-    Cifar10(str(tmp_path)).prepare()
-    assert {path.name for path in tmp_path.iterdir()} == {*contents(Cifar10), Cifar10.archive}
+    known(Cifar10, tmp_path).prepare()
+    assert {path.name for path in tmp_path.iterdir()} == {*contents(Cifar10), Cifar10.archive, SUMS}
 
 
 def test_a_link_in_the_archive_is_not_written(tmp_path: Path) -> None:
@@ -116,7 +137,7 @@ def test_a_link_in_the_archive_is_not_written(tmp_path: Path) -> None:
             member.size = len(content)
             tar.addfile(link)
             tar.addfile(member, io.BytesIO(content))
-    Cifar100(str(folder)).prepare()
+    known(Cifar100, folder).prepare()
     assert list(tmp_path.iterdir()) == [folder]
 
 
@@ -128,7 +149,7 @@ def test_a_link_in_the_archive_is_not_written(tmp_path: Path) -> None:
 def test_a_file_of_incomplete_records_is_named(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "test_batch.bin").write_bytes(raw)
     with pytest.raises(UserError, match=str(tmp_path / "test_batch.bin")):
-        Cifar10(str(tmp_path)).read("test")
+        Cifar10(str(tmp_path), True, []).read("test")
 
 
 def test_an_archive_without_a_wanted_file_is_named(tmp_path: Path) -> None:
@@ -136,7 +157,7 @@ def test_an_archive_without_a_wanted_file_is_named(tmp_path: Path) -> None:
     del files["data_batch_4.bin"]
     archive = pack(tmp_path / Cifar10.archive, files)
     with pytest.raises(UserError, match=str(archive)):
-        Cifar10(str(tmp_path)).prepare()
+        known(Cifar10, tmp_path).prepare()
 
 
 def damaged(packed: bytes, how: str) -> bytes:
@@ -156,4 +177,4 @@ def test_a_damaged_archive_is_named(tmp_path: Path, how: str) -> None:
     archive = pack(tmp_path / Cifar10.archive, contents(Cifar10) | {"data_batch_1.bin": bytes(10**6)})
     archive.write_bytes(damaged(archive.read_bytes(), how))
     with pytest.raises(UserError, match=str(archive)):
-        Cifar10(str(tmp_path)).prepare()
+        known(Cifar10, tmp_path).prepare()

@@ -1,10 +1,15 @@
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
+from hydra.utils import instantiate
+from test_draws import AS_IT_IS
 
+from cnnlab.data.augment import Policy, Step
 from cnnlab.data.datamodule import ImageData
-from cnnlab.data.source import ImageSet, Stage
+from cnnlab.data.draws import Draws
+from cnnlab.data.source import ImageSet, Source, Stage
 from cnnlab.data.synthetic import Synthetic
 from cnnlab.errors import UserError
 
@@ -15,12 +20,8 @@ SETTINGS: dict[str, Any] = {
     "mean": [0.5, 0.4, 0.3],
     "std": [0.25, 0.5, 1.0],
     "batch_size": 12,
-    "val_fraction": 0.25,
-    "split_seed": 0,
-    "fraction": 1.0,
     "num_workers": 0,
-    "transforms": [],
-    "full_image": False,
+    "feed": "auto",
     "seed": 0,
 }
 
@@ -46,8 +47,16 @@ class Mislabelled(Synthetic):
         return data and ImageSet(data.images, data.labels - 1)
 
 
-def ready(source: Synthetic | None = None, stage: str = "fit", **changed: Any) -> ImageData:
-    data = ImageData(source or Recorded(), **{**SETTINGS, **changed})
+def image_data(source: Source, steps: list[Step] | None = None, full_image: bool = False, **changed: Any) -> ImageData:
+    """Data with the keys of SETTINGS and of AS_IT_IS, but for those that are changed, and the steps of a policy."""
+    keys = {**SETTINGS, **AS_IT_IS, **changed}
+    draws = Draws(**{key: keys.pop(key) for key in AS_IT_IS})
+    policy = Policy(steps or [], full_image, partial(instantiate, _convert_="all"))
+    return ImageData(source, draws=draws, policy=policy, **keys)
+
+
+def ready(source: Source | None = None, stage: str = "fit", **changed: Any) -> ImageData:
+    data = image_data(source or Recorded(), **changed)
     data.setup(stage)
     return data
 
@@ -135,3 +144,28 @@ def test_a_batch_may_be_the_whole_training_set() -> None:
 def test_an_empty_validation_set_is_an_error() -> None:
     with pytest.raises(UserError, match="the val set is empty"):
         ready(val_fraction=0.0)
+
+
+def test_label_noise_is_for_training_only() -> None:
+    clean, noisy = ready(), ready(label_noise=0.5)
+    assert np.mean(noisy.sets["train"].labels != clean.sets["train"].labels) == pytest.approx(0.5, abs=0.05)
+    assert np.array_equal(noisy.sets["val"].labels, clean.sets["val"].labels)
+    noisy.setup("test")
+    assert np.array_equal(noisy.sets["test"].labels, ready(stage="test").sets["test"].labels)
+
+
+def test_an_imbalance_is_for_training_only() -> None:
+    sets = ready(imbalance=5).sets
+    assert np.bincount(sets["train"].labels)[[0, -1]].tolist() == [15, 3]
+    assert np.bincount(sets["val"].labels).tolist() == [5, 5, 5, 5]
+
+
+def test_the_folds_validate_every_training_image_once() -> None:
+    vals = [pixels(ready(folds=4, fold=fold).sets["val"]) for fold in range(4)]
+    assert sum(len(val) for val in vals) == len(set().union(*vals)) == 80
+
+
+def test_what_was_used_is_counted() -> None:
+    data = ready()
+    data.train_dataloader()
+    assert data.used() == {"images": {"train": 60, "val": 20}, "feed": {"train": "device"}, "skipped_files": 0}

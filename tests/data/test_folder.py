@@ -20,7 +20,7 @@ def fill(root: Path, **counts: int) -> None:
 
 
 def source(root: Path, seed: int = 0) -> ImageFolder:
-    return ImageFolder(str(root), 0.2, seed, "test")
+    return ImageFolder(str(root), 3, 0.2, seed, "test", verify=False, on_bad="error")
 
 
 def labels(root: Path, stage: Stage) -> list[int]:

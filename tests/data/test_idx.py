@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 import struct
 from pathlib import Path
 from typing import ClassVar
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cnnlab.data.idx import FashionMnist, Idx, Mnist, read_idx
+from cnnlab.data.idx import FashionMnist, Idx, Mnist, read_idx, unpacked
 from cnnlab.data.source import Stage
 from cnnlab.errors import UserError
 
@@ -20,7 +21,7 @@ class Letters(Idx):
     """Files in data_dir only."""
 
     classes = ("a", "b", "c")
-    mirrors: ClassVar = []
+    known_mirrors: ClassVar = []
     md5: ClassVar = Mnist.md5
 
 
@@ -87,7 +88,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("stage", "prefix"), [("train", "train"), ("test", "t10k")])
 def test_images_and_labels_belong_to_the_stage(tmp_path: Path, stage: Stage, prefix: str) -> None:
     write(tmp_path, prefix, IMAGES, [2, 0, 1])
-    data = Letters(str(tmp_path)).read(stage)
+    data = Letters(str(tmp_path), True, []).read(stage)
     assert data is not None
     assert np.array_equal(np.asarray(data.images), IMAGES[..., None])
     assert data.labels.dtype == np.int64
@@ -97,7 +98,7 @@ def test_images_and_labels_belong_to_the_stage(tmp_path: Path, stage: Stage, pre
 def test_unpacked_files_are_found(tmp_path: Path) -> None:
     (tmp_path / "train-images-idx3-ubyte").write_bytes(idx(IMAGES))
     (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx(np.array([0, 1, 2], np.uint8)))
-    data = Letters(str(tmp_path)).read("train")
+    data = Letters(str(tmp_path), True, []).read("train")
     assert data is not None
     assert len(data) == 3
 
@@ -105,29 +106,56 @@ def test_unpacked_files_are_found(tmp_path: Path) -> None:
 def test_a_different_number_of_labels_and_images_is_an_error(tmp_path: Path) -> None:
     write(tmp_path, "train", IMAGES, [0, 1])
     with pytest.raises(UserError, match="do not belong together"):
-        Letters(str(tmp_path)).read("train")
+        Letters(str(tmp_path), True, []).read("train")
 
 
 def test_there_is_no_validation_set(tmp_path: Path) -> None:
-    assert Letters(str(tmp_path)).read("val") is None
+    assert Letters(str(tmp_path), True, []).read("val") is None
+
+
+def known(folder: Path) -> Letters:
+    """A data set that consists of the files that are there."""
+    sums = {path.name: hashlib.sha256(unpacked(path)).hexdigest() for path in folder.iterdir()}
+    kind = type("Known", (Letters,), {"sha256": sums})
+    source: Letters = kind(str(folder), True, [])
+    return source
+
+
+def test_a_file_with_other_content_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "train", IMAGES, [0, 1, 2])
+    write(tmp_path, "t10k", IMAGES, [0, 1, 2])
+    source = known(tmp_path)
+    write(tmp_path, "t10k", IMAGES, [0, 1, 1])
+    with pytest.raises(UserError, match=f"{tmp_path}/t10k-labels.* is not the file known as Known's t10k-labels"):
+        source.prepare()
+
+
+def test_how_a_file_is_packed_does_not_matter(tmp_path: Path) -> None:
+    write(tmp_path, "train", IMAGES, [0, 1, 2])
+    write(tmp_path, "t10k", IMAGES, [0, 1, 2])
+    source = known(tmp_path)
+    packed = tmp_path / "t10k-labels-idx1-ubyte.gz"
+    (tmp_path / packed.stem).write_bytes(gzip.decompress(packed.read_bytes()))
+    packed.unlink()
+    source.prepare()
 
 
 def test_nothing_is_downloaded_when_the_files_are_there(tmp_path: Path) -> None:
     write(tmp_path, "train", IMAGES, [0, 1, 2])
     write(tmp_path, "t10k", IMAGES, [0, 1, 2])
-    Letters(str(tmp_path)).prepare()
+    known(tmp_path).prepare()
     assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_a_missing_file_is_an_error_that_names_the_folder(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=str(tmp_path)):
-        Letters(str(tmp_path)).prepare()
+        Letters(str(tmp_path), True, []).prepare()
 
 
 @installed
 @pytest.mark.parametrize(("stage", "count"), [("train", 60_000), ("test", 10_000)])
 def test_fashion_mnist_is_balanced_and_whole(tmp_path: Path, stage: Stage, count: int) -> None:
-    source = FashionMnist(str(tmp_path))
+    source = FashionMnist(str(tmp_path), True, [])
     source.prepare()
     data = source.read(stage)
     assert data is not None
@@ -137,5 +165,5 @@ def test_fashion_mnist_is_balanced_and_whole(tmp_path: Path, stage: Stage, count
 
 @installed
 def test_an_installed_fashion_mnist_is_not_copied(tmp_path: Path) -> None:
-    FashionMnist(str(tmp_path)).prepare()
+    FashionMnist(str(tmp_path), True, []).prepare()
     assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,7 @@ from torch import nn
 from cnnlab.build import build_data, build_network
 from cnnlab.errors import UserError
 from cnnlab.losses import Objective
+from cnnlab.mixing import Targets
 from cnnlab.models.meta import forward_on_meta
 from cnnlab.optim import add_l1, build_optimizer
 from conftest import compose_config, stems
@@ -36,7 +37,7 @@ def others_slow(models: list[str]) -> list[object]:
 def test_gradients_reach_every_weight(model: str, regularizer: str) -> None:
     torch.manual_seed(0)
     net = network(f"model={model}", f"regularizer={regularizer}", *SMALL)
-    loss, _, logits = Objective(0.1, 0.3)(net(torch.randn(2, 3, 28, 28)), torch.tensor([0, 9]))
+    loss, _, logits = Objective(0.1, 0.3)(net(torch.randn(2, 3, 28, 28)), Targets(torch.tensor([0, 9])))
     loss.backward()
     assert logits.shape == (2, 10)
     assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
@@ -78,7 +79,7 @@ def train_a_step(net: nn.Module, regularizer: dict[str, Any], image_size: int) -
     optimizer = build_optimizer(net, make, **on_weights, backbone_lr_factor=1.0)
     before = [p.detach().clone() for p in net.parameters()]
     images, labels = torch.randn(2, 3, image_size, image_size), torch.tensor([1, 2])
-    loss = Objective(regularizer["label_smoothing"], 0.3)(net.train()(images), labels)[0]
+    loss = Objective(regularizer["label_smoothing"], 0.3)(net.train()(images), Targets(labels))[0]
     optimizer.zero_grad()
     loss.backward()
     add_l1(optimizer)
@@ -142,7 +143,7 @@ def test_unknown_parts_are_refused_by_name(model: str, override: str, allowed: s
 def test_loss_starts_near_ln_k(model: str) -> None:
     torch.manual_seed(0)
     net = network(f"model={model}", *SMALL)
-    loss = Objective(0.0, 0.0)(net(torch.randn(4, 3, 28, 28)), torch.tensor([0, 1, 2, 3]))[0]
+    loss = Objective(0.0, 0.0)(net(torch.randn(4, 3, 28, 28)), Targets(torch.tensor([0, 1, 2, 3])))[0]
     assert abs(loss.item() - 2.303) < 0.5
 
 
@@ -192,7 +193,7 @@ def test_learns_64_real_images_by_heart(model: str) -> None:
     objective, optimizer = Objective(0.0, 0.3), torch.optim.Adam(net.parameters(), 1e-3)
     for step in range(1, 501):
         optimizer.zero_grad()
-        objective(net.train()(images), labels)[0].backward()
+        objective(net.train()(images), Targets(labels))[0].backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         if step % 10 == 0 and torch.equal(net.eval()(images).argmax(dim=1), labels):

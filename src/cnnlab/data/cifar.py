@@ -1,5 +1,6 @@
 """CIFAR-10 and CIFAR-100 in their binary form (no pickle): records of label bytes and 3 x 32 x 32 pixels."""
 
+import hashlib
 import tarfile
 import zlib
 from pathlib import Path
@@ -7,12 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from cnnlab.atomic import whole
-from cnnlab.data.download import download, find
+from cnnlab.atomic import whole, write_text
+from cnnlab.data.download import Downloads, find, require_hash
 from cnnlab.data.source import ImageSet, Stage
 from cnnlab.errors import UserError
 
 PIXELS = 3 * 32 * 32
+SUMS = "sha256sums.txt"  # of the files that were taken out of the archive; no hash of them is published
 
 
 class Cifar:
@@ -24,37 +26,44 @@ class Cifar:
     names: ClassVar[str]
     label_bytes: ClassVar[int]
 
-    def __init__(self, data_dir: str) -> None:
+    def __init__(self, data_dir: str, download: bool, mirrors: list[str]) -> None:
         self.folder = Path(data_dir)
+        hint = ", packed or unpacked"
+        self.downloads = Downloads(self.folder, [*mirrors, "https://www.cs.toronto.edu/~kriz"], download, hint)
 
     def prepare(self) -> None:
-        """Downloads the archive (about 160 MB) where neither it nor its unpacked files are in data_dir."""
+        """Unpacks the archive where its files are not there, after downloading it (about 160 MB) where it is not."""
         if not all((self.folder / name).is_file() for name in self._wanted()):
-            self._unpack(find(self.archive, [self.folder]) or self._download())
+            self._unpack(find(self.archive, [self.folder]) or self.downloads.fetch(self.archive, self.md5))
+        elif (self.folder / SUMS).is_file():
+            for line in (self.folder / SUMS).read_text().splitlines():
+                known, name = line.split()
+                path = self.folder / name
+                require_hash(path, path.read_bytes(), "sha256", known, f"{name} of {self.archive}")
 
     def _wanted(self) -> list[str]:
         return [*self.members["train"], *self.members["test"], self.names]
 
-    def _download(self) -> Path:
-        url = f"https://www.cs.toronto.edu/~kriz/{self.archive}"
-        return download(self.archive, f"md5:{self.md5}", [url], self.folder, ", packed or unpacked")
-
     def _unpack(self, archive: Path) -> None:
         """Takes the files out by name: nothing else of the archive is written, wherever it points."""
-        wanted = set(self._wanted())
+        require_hash(archive, archive.read_bytes(), "md5", self.md5, self.archive)
+        wanted, sums = set(self._wanted()), []
         try:
             with tarfile.open(archive) as tar:
                 for member in tar:
                     if member.isfile() and (name := Path(member.name).name) in wanted:
                         stream = tar.extractfile(member)
                         assert stream is not None
+                        content = stream.read()
                         with whole(self.folder / name) as partial:
-                            partial.write_bytes(stream.read())
+                            partial.write_bytes(content)
+                        sums.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n")
         except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
             raise UserError(f"{archive} cannot be unpacked: {error}. Delete it, and it is downloaded again.") from error
         missing = [name for name in self._wanted() if not (self.folder / name).is_file()]
         if missing:  # tarfile takes a damaged header for the end
             raise UserError(f"{archive} lacks {', '.join(missing)}. Delete it, and it is downloaded again.")
+        write_text(self.folder / SUMS, "".join(sums))
 
     def read(self, stage: Stage) -> ImageSet | None:
         """Train or test images [N, 32, 32, 3]; there is no validation set."""

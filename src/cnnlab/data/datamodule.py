@@ -1,27 +1,38 @@
-"""One datamodule for every data set: splits, batches, and normalisation on the device."""
+"""One datamodule for every data set: which images train, how they are fed, and normalisation on the device."""
 
+import logging
 from typing import Any
 
+import numpy as np
 import torch
 from lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader
 
-from cnnlab.data.augment import Augment
+from cnnlab.data.augment import Policy
 from cnnlab.data.batches import Batches
-from cnnlab.data.dataset import Batched, ImageBatches
-from cnnlab.data.source import ImageSet, Source, Stage, stratified_split
+from cnnlab.data.device import DeviceBatches, free_bytes
+from cnnlab.data.draws import Draws
+from cnnlab.data.feed import Feed
+from cnnlab.data.operations import Operation
+from cnnlab.data.source import ImageSet, Source, Stage
+from cnnlab.data.workers import Batched, ImageBatches
 from cnnlab.errors import UserError
+
+log = logging.getLogger(__name__)
 
 
 class ImageData(LightningDataModule):
     """Feeds batches of (images, labels, positions): float32 [N, C, H, W] normalised, int64 [N], int64 [N].
 
-    The batch size is global and shared by all processes. Test images are read in the test stage only. `full_image`
-    lets the augmentation crop from images as they were decoded.
+    The batch size is global and shared by all processes. Test images are read in the test stage only.
+
+    feed: 'device' keeps each set on the device as one tensor, 'workers' reads and augments image by image in worker
+    processes, 'auto' takes the first where the augmentation has a form for batches and a set fits into a quarter of
+    the device's free memory.
 
     Raises:
-        UserError: labels or channels are not the configured ones, or the training set is smaller than a batch.
+        UserError: labels or channels are not the configured ones, the training set is smaller than a batch, or the
+            feed cannot do what is asked for.
     """
 
     def __init__(
@@ -33,12 +44,10 @@ class ImageData(LightningDataModule):
         mean: list[float],
         std: list[float],
         batch_size: int,
-        val_fraction: float,
-        split_seed: int,
-        fraction: float,
+        draws: Draws,
+        policy: Policy,
+        feed: str,
         num_workers: int,
-        transforms: list[Any],
-        full_image: bool,
         seed: int,
     ) -> None:
         super().__init__()
@@ -46,20 +55,20 @@ class ImageData(LightningDataModule):
         self.num_classes = num_classes
         self.in_channels = in_channels
         self.image_size = image_size
-        self.mean = torch.tensor(mean).view(-1, 1, 1)
-        self.std = torch.tensor(std).view(-1, 1, 1)
+        self.scale = 1 / (255 * torch.tensor(std)).view(-1, 1, 1)
+        self.shift = -(torch.tensor(mean) / torch.tensor(std)).view(-1, 1, 1)
         self.batch_size = batch_size
-        self.val_fraction = val_fraction
-        self.split_seed = split_seed
-        self.fraction = fraction
+        self.draws = draws
+        self.policy = policy
+        self.feed = feed
         self.num_workers = num_workers
-        self.transforms = transforms
-        self.full_image = full_image
         self.seed = seed
         self.sets: dict[Stage, ImageSet] = {}
+        self.feeds: dict[Stage, str] = {}
+        self.device_alone = torch.device("cpu")  # what feeds go to where there is no trainer
 
     def prepare_data(self) -> None:
-        """Downloads, in one process."""
+        """Downloads and looks at files, in one process."""
         self.source.prepare()
 
     def setup(self, stage: str) -> None:
@@ -68,12 +77,8 @@ class ImageData(LightningDataModule):
             self.sets["test"] = self._checked("test", self.source.read("test"))
         elif stage != "test" and "train" not in self.sets:
             train = self._checked("train", self.source.read("train"))
-            val = self.source.read("val")
-            if val is None:
-                kept, held_out = stratified_split(train.labels, self.val_fraction, self.split_seed)
-                train, val = train.subset(kept), train.subset(held_out)
-            if self.fraction < 1:
-                train = train.subset(stratified_split(train.labels, self.fraction, self.split_seed)[1])
+            train, val = self.draws.divided(train, self.source.read("val"))
+            train = self._checked("train", self.draws.changed(train, self.num_classes))
             self.sets |= {"train": train, "val": self._checked("val", val)}
             if len(train) < self.batch_size:
                 raise UserError(
@@ -83,7 +88,10 @@ class ImageData(LightningDataModule):
 
     def _checked(self, stage: Stage, data: ImageSet | None) -> ImageSet:
         if data is None or len(data) == 0:
-            raise UserError(f"the {stage} set is empty; datamodule.val_fraction or datamodule.fraction is too small")
+            raise UserError(
+                f"the {stage} set is empty; datamodule.val_fraction, fraction or folds leave nothing of it, or the "
+                "data set has none"
+            )
         if data.labels.min() < 0 or data.labels.max() >= self.num_classes:
             raise UserError(
                 f"the {stage} set has labels from {data.labels.min()} to {data.labels.max()}, "
@@ -94,28 +102,65 @@ class ImageData(LightningDataModule):
             raise UserError(f"the images have {channels} channels, not datamodule.in_channels={self.in_channels}")
         return data
 
-    def _loader(self, stage: Stage) -> DataLoader[Batched]:
-        train = stage == "train"
-        rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        augment = Augment(self.transforms) if train and self.transforms else None
-        return DataLoader(
-            ImageBatches(self.sets[stage], self.image_size, self.seed, augment, train and self.full_image),
-            batch_size=None,  # the sampler yields whole batches
-            sampler=Batches(len(self.sets[stage]), self.batch_size, self.seed, train, rank, world_size),
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
-            pin_memory=torch.cuda.is_available(),
-        )
+    def used(self) -> dict[str, Any]:
+        """How many images each set has, how it is fed, and how many files were left out as bad."""
+        skipped = {file for data in self.sets.values() for file in data.skipped}
+        images = {stage: len(data) for stage, data in self.sets.items()}
+        return {"images": images, "feed": dict(self.feeds), "skipped_files": len(skipped)}
 
-    def train_dataloader(self) -> DataLoader[Batched]:
+    def _loader(self, stage: Stage) -> Feed:
+        train, data = stage == "train", self.sets[stage]
+        rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        device = self.trainer.strategy.root_device if self.trainer else self.device_alone
+        operations = self._operations(stage, device)
+        self.feeds[stage] = "workers" if operations is None else "device"
+        if train and rank == 0:
+            log.info("%s training images, %s feed", f"{len(data):,}", self.feeds[stage])
+        workers = self.num_workers if operations is None else 0
+        policy = self.policy
+        batches = (
+            ImageBatches(data, self.image_size, self.seed, policy.augment() if train else None, policy.full_image)
+            if operations is None
+            else DeviceBatches(data, self.image_size, self.seed, operations, device)
+        )
+        sampler = Batches(len(data), self.batch_size, self.seed, train, rank, world_size)
+        bytes_a_batch = self.batch_size // world_size * self.in_channels * self.image_size**2
+        pin = operations is None and device.type == "cuda"
+        return Feed(batches, sampler, workers, bytes_a_batch, pin)
+
+    def _operations(self, stage: Stage, device: torch.device) -> list[Operation] | None:
+        """What the device does to a set's images, or None if they come from workers."""
+        if self.feed == "workers":
+            return None
+        try:
+            operations = self.policy.operations() if stage == "train" else []
+            self._require_room(stage, device)
+        except UserError as error:
+            if self.feed == "auto":
+                return None
+            raise UserError(f"datamodule.feed=device cannot do this: {error}. Take feed=auto or workers") from error
+        return operations
+
+    def _require_room(self, stage: Stage, device: torch.device) -> None:
+        data = self.sets[stage]
+        needed = len(data) * self.image_size**2 * self.in_channels
+        new = not isinstance(data.images, np.ndarray) or device.type != "cpu"  # else it is in this memory already
+        free = free_bytes(device)
+        if new and needed > free / 4:
+            raise UserError(
+                f"the {stage} set takes {needed / 2**20:,.0f} MiB, more than a quarter of the {free / 2**20:,.0f} MiB "
+                f"that {device.type} has free"
+            )
+
+    def train_dataloader(self) -> Feed:
         """Shuffled and augmented; the incomplete last batch is left out."""
         return self._loader("train")
 
-    def val_dataloader(self) -> DataLoader[Batched]:
+    def val_dataloader(self) -> Feed:
         """Every image once, not augmented."""
         return self._loader("val")
 
-    def test_dataloader(self) -> DataLoader[Batched]:
+    def test_dataloader(self) -> Feed:
         """Every image once, not augmented."""
         return self._loader("test")
 
@@ -127,5 +172,5 @@ class ImageData(LightningDataModule):
 
     def normalize(self, images: Tensor) -> Tensor:
         """((images / 255) - mean) / std, channel by channel."""
-        self.mean, self.std = self.mean.to(images.device), self.std.to(images.device)
-        return (images.float() / 255 - self.mean) / self.std
+        self.scale, self.shift = self.scale.to(images.device), self.shift.to(images.device)
+        return images.contiguous().float().mul_(self.scale).add_(self.shift)

@@ -4,7 +4,8 @@ from functools import cached_property
 
 import numpy as np
 
-from cnnlab.data.source import ImageSet, Stage, stratified_split
+from cnnlab.data.draws import stratified_split
+from cnnlab.data.source import ImageSet, Stage
 
 
 class Digits:

@@ -1,16 +1,16 @@
 """A folder of images, one sub-folder a class."""
 
+import os
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from PIL import Image as Pillow
-from PIL import ImageOps
 
-from cnnlab.data.source import Image, ImageSet, Labels, Stage, stratified_split
+from cnnlab.data.decode import ENDINGS
+from cnnlab.data.draws import stratified_split
+from cnnlab.data.files import ImageFiles
+from cnnlab.data.source import ImageSet, Labels, Stage
 from cnnlab.errors import UserError
-
-ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
 
 def class_folders(data_dir: str) -> list[str]:
@@ -23,47 +23,59 @@ def class_folders(data_dir: str) -> list[str]:
     if not root.is_dir():
         raise UserError(f"datamodule.data_dir={data_dir} is not a folder")
     root = root / "train" if (root / "train").is_dir() else root
-    names = sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    names = _folders(root)
     if len(names) < 2:
         raise UserError(f"{root} holds {len(names)} class folder(s); at least two are needed: {root}/<class>/<image>")
     return names
 
 
-class Decoded:
-    """RGB images that are decoded when they are asked for."""
-
-    def __init__(self, paths: list[Path]) -> None:
-        self.paths = paths
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitem__(self, position: int) -> Image:
-        path = self.paths[position]
-        try:
-            with Pillow.open(path) as image:  # unlike OpenCV it raises on a truncated file
-                upright = ImageOps.exif_transpose(image)
-                if upright.mode.startswith("I;16"):  # convert would clip at 255
-                    upright = Pillow.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
-                return np.asarray(upright.convert("RGB"))
-        except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
-            raise UserError(f"{path} is not a whole image: {error}") from error
+def _folders(root: Path) -> list[str]:
+    return sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
-class ImageFolder:
+def files_below(folder: Path) -> list[Path]:
+    """All files with the ending of an image, in deeper folders, too, sorted; hidden ones do not count.
+
+    Raises:
+        UserError: a folder cannot be read.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise UserError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        visible = (name for name in names if not name.startswith("."))
+        found += [Path(place, name) for name in visible if Path(name).suffix.lower() in ENDINGS]
+    return sorted(path for path in found if path.is_file())
+
+
+class ImageFolder(ImageFiles):
     """<data_dir>/{train,val,test}/<class>/<image>, or <data_dir>/<class>/<image>, of which a share is the test set.
 
     test_folder: what the folder with the test images is called; 'val' where those that are called so are the test set.
     """
 
-    def __init__(self, data_dir: str, test_fraction: float, test_seed: int, test_folder: str) -> None:
-        self.root = Path(data_dir)
+    def __init__(
+        self,
+        data_dir: str,
+        channels: int,
+        test_fraction: float,
+        test_seed: int,
+        test_folder: str,
+        verify: bool,
+        on_bad: str,
+    ) -> None:
+        super().__init__(Path(data_dir), channels, verify, on_bad)
         self.test_fraction = test_fraction
         self.test_seed = test_seed
         self.folders = {"train": "train", "val": "val", "test": test_folder}
 
     def prepare(self) -> None:
-        """Nothing to download."""
+        """Looks at all images."""
+        places = {place for stage in self.folders if (place := self._place(stage))}  # type: ignore[arg-type]
+        self.look_at([path for place in sorted(places) for path in self._files(place)[0]])
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -72,36 +84,32 @@ class ImageFolder:
 
     def read(self, stage: Stage) -> ImageSet | None:
         """The images of the stage's folder, or of that share of <data_dir>."""
-        ready = self._folder("train") is not None
-        folder = self._folder(stage)
-        if ready and folder:
-            paths, labels = self._files(folder)
-        elif stage == "val":
+        place = self._place(stage)
+        if place is None:
             return None
-        elif ready and stage == "test":
-            raise UserError(
-                f"{self.root} has a train folder but no {self.folders['test']} folder; add one, or move the classes up"
-            )
-        else:
-            paths, labels = self._files(self.root)
-            train, test = stratified_split(labels, self.test_fraction, self.test_seed)
-            return ImageSet(Decoded(paths), labels).subset(train if stage == "train" else test)
-        return ImageSet(Decoded(paths), labels)
+        data = self.image_set(*self._files(place))
+        if place != self.root:
+            return data
+        train, test = stratified_split(data.labels, self.test_fraction, self.test_seed)
+        return data.subset(train if stage == "train" else test)
 
-    def _folder(self, stage: Stage) -> Path | None:
+    def _place(self, stage: Stage) -> Path | None:
+        """Where the stage's class folders are; None for a validation set that is not there."""
         name = self.folders[stage]
-        taken = stage == "val" and name == self.folders["test"]
-        return self.root / name if not taken and (self.root / name).is_dir() else None
+        ready = (self.root / "train").is_dir()
+        if stage == "val" and (name == self.folders["test"] or not ready or not (self.root / name).is_dir()):
+            return None
+        if ready and not (self.root / name).is_dir():
+            raise UserError(f"{self.root} has a train folder but no {name} folder; add one, or move the classes up")
+        return self.root / name if ready else self.root
 
     def _files(self, root: Path) -> tuple[list[Path], Labels]:
         paths: list[Path] = []
         labels: list[int] = []
-        there = {path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")}
-        unknown = there - set(self.classes)
-        if unknown:
+        if unknown := set(_folders(root)) - set(self.classes):
             raise UserError(f"{root} has classes that the training images lack: {', '.join(sorted(unknown))}")
         for label, name in enumerate(self.classes):
-            found = sorted(p for p in (root / name).rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
+            found = files_below(root / name)
             if not found:
                 raise UserError(f"{root / name} holds no images ({', '.join(sorted(ENDINGS))})")
             paths += found

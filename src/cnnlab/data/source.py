@@ -34,10 +34,11 @@ class Chosen:
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images, each uint8 [height, width, channels], and their labels [N]."""
+    """Images, each uint8 [height, width, channels], their labels [N], and the files that were left out as bad."""
 
     images: Images
     labels: Labels
+    skipped: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -45,8 +46,8 @@ class ImageSet:
     def subset(self, positions: NDArray[np.int64]) -> "ImageSet":
         """The images at those positions; what is decoded when asked for stays so."""
         if isinstance(self.images, np.ndarray):
-            return ImageSet(self.images[positions], self.labels[positions])
-        return ImageSet(Chosen(self.images, positions), self.labels[positions])
+            return ImageSet(self.images[positions], self.labels[positions], self.skipped)
+        return ImageSet(Chosen(self.images, positions), self.labels[positions], self.skipped)
 
 
 class Source(Protocol):
@@ -61,11 +62,3 @@ class Source(Protocol):
     @property
     def classes(self) -> tuple[str, ...]:
         """The classes' names, in the order of the labels."""
-
-
-def stratified_split(labels: Labels, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positions of the rest and of a random `fraction` that holds the same share of every class, both ascending."""
-    shuffled = np.random.default_rng(seed).permutation(len(labels))
-    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
-    chosen = np.diff(np.floor(np.arange(len(labels) + 1) * fraction + 1e-9)) > 0  # evenly spaced through all classes
-    return np.sort(by_class[~chosen]), np.sort(by_class[chosen])

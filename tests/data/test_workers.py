@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 from torch import Tensor
 
-from cnnlab.data.dataset import ImageBatches, fit_to, seed_of
+from cnnlab.data.augment import epoch_seeds
+from cnnlab.data.resize import fit_to
 from cnnlab.data.source import Image, ImageSet
+from cnnlab.data.workers import ImageBatches
 
 LABELS = np.arange(12) % 3
+SEEDS = [7827415078345261748, 2345114536214233537, 2095529911052933489]
 ARRAY = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), np.uint8)
 
 
@@ -118,40 +120,13 @@ def test_augmentation_differs_between_seeds(seed: int) -> None:
     assert not torch.equal(images(0, 4, seed=0), images(0, 4, seed=seed))
 
 
-def test_seeds_of_neighbouring_numbers_do_not_collide() -> None:
-    assert len({seed_of(a, b, c) for a in range(8) for b in range(8) for c in range(8)}) == 512
+def test_seeds_of_images_epochs_and_runs_do_not_collide() -> None:
+    assert len({int(n) for seed in range(8) for epoch in range(8) for n in epoch_seeds(seed, epoch, 100)}) == 6400
 
 
 def test_a_seed_is_the_same_everywhere() -> None:
-    assert seed_of(0, 1, 2) == 3884055042
+    assert epoch_seeds(0, 1, 3).tolist() == SEEDS
 
 
-@pytest.mark.parametrize("shape", [(8, 8), (20, 8), (8, 21), (300, 170), (1, 1), (500, 3)])
-@pytest.mark.parametrize("size", [8, 32, 100])
-@pytest.mark.parametrize("channels", [1, 3])
-def test_an_image_of_any_shape_fits(shape: tuple[int, int], size: int, channels: int) -> None:
-    fitted = fit_to(np.zeros((*shape, channels), np.uint8), size)
-    assert fitted.dtype == np.uint8
-    assert fitted.shape == (size, size, channels)
-
-
-def test_an_image_at_size_is_left_alone() -> None:
-    assert np.array_equal(fit_to(ARRAY[0], 8), ARRAY[0])
-
-
-def test_a_large_image_is_cropped_by_an_eighth() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
-    assert np.array_equal(fit_to(image, 224), image[16:240, 16:240])
-
-
-@pytest.mark.parametrize("size", [32, 64])
-def test_a_small_image_is_resized_whole(size: int) -> None:
-    image = np.random.default_rng(0).integers(0, 256, (128, 128, 1), np.uint8)
-    whole = Pillow.fromarray(image[..., 0]).resize((size, size), Pillow.Resampling.BILINEAR)
-    assert np.array_equal(fit_to(image, size)[..., 0], np.asarray(whole))
-
-
-def test_the_middle_of_a_wide_image_is_kept_undistorted() -> None:
-    image = np.zeros((8, 24, 1), np.uint8)
-    image[:, 8:16] = 200
-    assert np.all(fit_to(image, 8) == 200)
+def test_the_seed_of_an_image_does_not_depend_on_how_many_there_are() -> None:
+    assert epoch_seeds(3, 4, 1000)[:10].tolist() == epoch_seeds(3, 4, 10).tolist()

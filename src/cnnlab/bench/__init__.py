@@ -1,0 +1,1 @@
+"""Measurements: what cnnlab does, against what one would have without it."""

@@ -1,0 +1,39 @@
+"""Paired measurements: all contenders take turns, so that a slow moment of the machine hits all of them."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cnnlab.track import tracked
+
+Contender = Callable[[], int]  # does some work, and says how much
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What contenders did a second, in each round."""
+
+    rates: dict[str, list[float]]
+
+    def median(self, name: str) -> float:
+        """Of the rounds."""
+        return float(np.median(self.rates[name]))
+
+    def ratio(self, name: str, baseline: str) -> float:
+        """The median of the rounds' ratios."""
+        return float(np.median(np.divide(self.rates[name], self.rates[baseline])))
+
+
+def take_turns(contenders: dict[str, Contender], rounds: int) -> Rates:
+    """Runs each contender once to warm up, then once a round, forwards and backwards in turn."""
+    for work in contenders.values():
+        work()
+    rates: dict[str, list[float]] = {name: [] for name in contenders}
+    turns = [(name, n) for n in range(rounds) for name in (list(contenders) if n % 2 == 0 else [*contenders][::-1])]
+    for name, _ in tracked(turns, len(turns), "measuring"):
+        begun = time.perf_counter()
+        done = contenders[name]()
+        rates[name].append(done / (time.perf_counter() - begun))
+    return Rates(rates)

@@ -1,0 +1,90 @@
+"""Image files -> pixels: whole images only, upright, in 8 bits."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import simplejpeg
+from PIL import ExifTags, ImageOps
+from PIL import Image as Pillow
+
+from cnnlab.data.source import Image
+from cnnlab.errors import UserError
+
+ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+# what may be odd about a good file, as the verify pass tells it
+GREY, CMYK, PALETTE, DEEP, ALPHA, ANIMATED, TURNED = (
+    "grey",
+    "CMYK",
+    "palette",
+    "16 bits",
+    "transparent",
+    "several frames, of which the first is taken",
+    "turned as its EXIF says",
+)
+ODD_MODES = {"1": GREY, "L": GREY, "LA": GREY, "CMYK": CMYK, "P": PALETTE, "PA": PALETTE, "RGBA": ALPHA}
+
+
+def decode(path: Path, channels: int) -> tuple[Image, list[str]]:
+    """The image, [H, W, channels] with 1 (grey) or 3 (RGB) channels, and what is odd about its file.
+
+    JPEGs go through libjpeg-turbo (simplejpeg), the fastest decoder here, which unlike others refuses a file whose
+    data end early or are broken; all else goes through Pillow.
+
+    Raises:
+        UserError: it names the file, which is not a whole image, or has no known range of values.
+    """
+    try:
+        data = path.read_bytes()
+        if not data:
+            raise ValueError("it is empty")  # noqa: TRY301 (one place turns all problems into one error)
+        image, odd = _jpeg(data, channels) if data[:3] == b"\xff\xd8\xff" else _other(data, channels)
+    except OSError as error:
+        raise UserError(f"{path} is not a whole image: {error.strerror or error}") from error
+    except (SyntaxError, ValueError, EOFError, Pillow.DecompressionBombError) as error:
+        raise UserError(f"{path} is not a whole image: {str(error) or type(error).__name__}") from error
+    return image, odd
+
+
+def _jpeg(data: bytes, channels: int) -> tuple[Image, list[str]]:
+    kind = simplejpeg.decode_jpeg_header(data)[2]
+    odd = [GREY] if kind == "Gray" else [CMYK] if kind in ("CMYK", "YCCK") else []
+    image: Image = simplejpeg.decode_jpeg(data, colorspace="GRAY" if channels == 1 and CMYK not in odd else "RGB")
+    if image.shape[2] != channels:
+        image = np.asarray(Pillow.fromarray(image).convert("L"))[..., None]
+    if b"Exif\x00\x00" in data[:65536]:
+        with Pillow.open(io.BytesIO(data)) as file:
+            turn = file.getexif().get(ExifTags.Base.Orientation, 1)
+        if turn in TURNS:
+            image, odd = TURNS[turn](image), [*odd, TURNED]
+    return np.ascontiguousarray(image), odd
+
+
+# EXIF's orientations: how the image is changed to be upright
+TURNS: dict[int, Callable[[Image], Image]] = {
+    2: np.fliplr,
+    3: lambda image: np.rot90(image, 2),
+    4: np.flipud,
+    5: lambda image: image.swapaxes(0, 1),
+    6: lambda image: np.rot90(image, -1),
+    7: lambda image: np.rot90(image, 2).swapaxes(0, 1),
+    8: np.rot90,
+}
+
+
+def _other(data: bytes, channels: int) -> tuple[Image, list[str]]:
+    with Pillow.open(io.BytesIO(data)) as file:
+        odd = [ODD_MODES[file.mode]] if file.mode in ODD_MODES else []
+        if getattr(file, "n_frames", 1) > 1:
+            odd.append(ANIMATED)
+        if file.getexif().get(ExifTags.Base.Orientation, 1) in TURNS:
+            odd.append(TURNED)
+        upright = ImageOps.exif_transpose(file)
+        if upright.mode.startswith("I;16"):  # convert would clip at 255
+            upright = Pillow.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
+            odd.append(DEEP)
+        elif upright.mode in ("I", "F"):
+            raise ValueError(f"its values, of mode {upright.mode}, have no known range; save it with 8 or 16 bits")
+        image = np.asarray(upright.convert("RGB" if channels == 3 else "L"))
+    return image if channels == 3 else image[..., None], odd

@@ -1,0 +1,110 @@
+"""The verify pass: every file is decoded once; what was found is remembered as long as the file stays as it is."""
+
+import csv
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnlab.atomic import whole
+from cnnlab.data.decode import decode
+from cnnlab.errors import UserError
+from cnnlab.track import tracked
+
+log = logging.getLogger(__name__)
+AT_ONCE = 4096  # files that wait for a thread
+AS_IT_IS: Any = {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}  # file names may be any bytes
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a look at a file showed: its size in bytes and time of change in ns, a problem or none, and oddities."""
+
+    size: int
+    changed: int
+    problem: str
+    odd: tuple[str, ...]
+
+
+class Verified:
+    """What is known about the files below a folder, kept in the user's cache, since data may be read-only."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
+        self.memory = cache_folder() / "verified" / f"{self.root.name}-{digest}.csv"
+
+    def look_at(self, paths: list[Path]) -> dict[Path, Finding]:
+        """What is found in each file; only those that are new or changed since the last look are decoded.
+
+        Raises:
+            UserError: a file cannot even be asked for its size.
+        """
+        known = dict(self._recall())
+        findings: dict[Path, Finding] = {}
+        fresh: list[Path] = []
+        for path in paths:
+            size, changed = _size_and_time(path)
+            before = known.get(str(path.absolute()))
+            if before and (before.size, before.changed) == (size, changed):
+                findings[path] = before
+            else:
+                fresh.append(path)
+        try:
+            for path, finding in tracked(_looks(fresh), len(fresh), "looking at the images"):
+                findings[path] = known[str(path.absolute())] = finding
+        finally:
+            if fresh:
+                self._remember(known)
+        return findings
+
+    def _recall(self) -> Iterator[tuple[str, Finding]]:
+        try:
+            with self.memory.open(**AS_IT_IS) as file:
+                for path, size, changed, problem, odd in csv.reader(file):
+                    yield path, Finding(int(size), int(changed), problem, tuple(odd.split("|")) if odd else ())
+        except (OSError, ValueError, csv.Error):  # none yet, or not whole: then it is made anew
+            return
+
+    def _remember(self, known: dict[str, Finding]) -> None:
+        try:
+            with whole(self.memory) as partial, partial.open("w", **AS_IT_IS) as file:
+                rows = ((p, f.size, f.changed, f.problem, "|".join(f.odd)) for p, f in known.items())
+                csv.writer(file).writerows(rows)
+        except OSError as error:
+            log.warning("%s cannot be written (%s): the images are looked at again next time", self.memory, error)
+
+
+def _looks(paths: list[Path]) -> Iterator[tuple[Path, Finding]]:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoders let go of Python's lock
+        for start in range(0, len(paths), AT_ONCE):
+            some = paths[start : start + AT_ONCE]
+            yield from zip(some, pool.map(look, some), strict=True)
+
+
+def look(path: Path) -> Finding:
+    """Decodes the file, with colours, since whatever is wrong shows then."""
+    size, changed = _size_and_time(path)
+    try:
+        return Finding(size, changed, "", tuple(decode(path, 3)[1]))
+    except UserError as error:
+        return Finding(size, changed, str(error).removeprefix(f"{path} is not a whole image: "), ())
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    return state.st_size, state.st_mtime_ns
+
+
+def cache_folder() -> Path:
+    """CNNLAB_CACHE, or the user's cache folder as the system has it."""
+    import pooch
+
+    return Path(os.environ.get("CNNLAB_CACHE") or pooch.os_cache("cnnlab"))

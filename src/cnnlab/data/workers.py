@@ -1,0 +1,72 @@
+"""The feed of worker processes: batches whose images are read, brought to size and augmented one by one."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from cnnlab.data.augment import Augment, epoch_seeds
+from cnnlab.data.batches import Batch
+from cnnlab.data.resize import all_at, fit_to
+from cnnlab.data.source import Image, ImageSet
+
+Batched = tuple[Tensor, Tensor, Tensor]  # images uint8 [N, C, H, W], labels int64 [N], positions in the set int64 [N]
+
+
+class ImageBatches(Dataset[Batched]):
+    """Indexed by a whole batch of positions (see Batches), not image by image.
+
+    augment: changes an image given (image, seed); `full_image` hands it the image as decoded, else at size. The seed
+    comes from (seed, epoch, position) alone, whichever process asks.
+    """
+
+    def __init__(
+        self,
+        data: ImageSet,
+        image_size: int,
+        seed: int,
+        augment: Callable[[Image, int], Image] | None,
+        full_image: bool,
+    ) -> None:
+        self.size = image_size
+        self.seed = seed
+        self.augment = augment
+        self.as_decoded = full_image and augment is not None
+        self.labels = torch.from_numpy(data.labels)
+        self.images = data.images
+        if isinstance(data.images, np.ndarray) and not self.as_decoded:
+            self.images = all_at(data.images, image_size)  # once, not every epoch
+            if isinstance(augment, Augment):
+                self.images = augment.done_once(self.images)
+        self.seeds = (-1, np.empty(0, np.int64))  # of which epoch, and one for each image
+
+    def __getitem__(self, batch: Batch) -> Batched:
+        epoch, positions = batch
+        if self.augment is None and isinstance(self.images, np.ndarray):
+            images = self.images[positions]
+        else:
+            images = self._one_by_one(epoch, positions.tolist())
+        # a view with channels first: the copy that puts them there is the device's work (ImageData.normalize)
+        return torch.from_numpy(images).permute(0, 3, 1, 2), self.labels[positions], torch.from_numpy(positions)
+
+    def _one_by_one(self, epoch: int, positions: list[int]) -> Image:
+        if not positions:  # a process that gets nothing of a short last batch
+            return np.empty((0, self.size, self.size, self.images[0].shape[-1]), np.uint8)
+        if self.seeds[0] != epoch:
+            self.seeds = epoch, epoch_seeds(self.seed, epoch, len(self.labels))
+        first = self._one(positions[0])
+        images = np.empty((len(positions), *first.shape), np.uint8)
+        images[0] = first
+        for place, position in enumerate(positions[1:], start=1):
+            images[place] = self._one(position)
+        return images
+
+    def _one(self, position: int) -> Image:
+        image = self.images[position]
+        if not (self.as_decoded or isinstance(self.images, np.ndarray)):
+            image = fit_to(image, self.size)
+        if self.augment is None:
+            return image
+        return self.augment(image, int(self.seeds[1][position]))

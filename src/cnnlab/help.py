@@ -1,0 +1,48 @@
+"""What the commands say of themselves."""
+
+HELP = """cnnlab: compare classic CNNs honestly.
+
+  cnnlab train                                              LeNet-5 on handwritten digits, in seconds
+  cnnlab train model=resnet20 datamodule=fashion_mnist      another network, other data
+  cnnlab train model=vgg16 optim=nesterov optim.lr=0.01     another optimizer
+  cnnlab train 'regularizer=[none,dropout]'                 nothing but dropout; [all,no_dropout] leaves it out
+  cnnlab train -m model=lenet5,resnet20 'seed=range(5)'     a grid; the same command again goes on with it
+
+  cnnlab data datamodule=fashion_mnist augment=standard     counts, colours, duplicates, a picture of what is trained on
+  cnnlab bench data                                         how fast images are fed, against a plain DataLoader
+  cnnlab models               the networks: year, depth, parameters, FLOPs, what each introduced
+  cnnlab train --help         all groups with their choices
+  cnnlab train --cfg job      the composed configuration of a command, without running it
+  cnnlab --version
+"""
+
+TRAIN_HELP = """cnnlab train [group=choice ...] [key=value ...]      one run
+cnnlab train -m key=value,value ...                  a sweep; also seed=range(5)
+
+  --cfg job [--resolve]   the composed configuration, without running it
+  --config-dir DIR        a folder with configuration of your own; ./conf is found by itself
+  --hydra-help            Hydra's own options
+
+Groups and their choices (lists compose for regularizer, callbacks and logger: 'regularizer=[none,dropout]'):
+"""
+
+MODELS_HELP = """cnnlab models [word ...]      the networks, or those whose names contain one of the words
+
+  depth: layers with weights on the longest way, or the paper's where it counts otherwise
+  FLOPs: of one image of the paper's size, a multiply-add counted as two
+"""
+
+DATA_HELP = """cnnlab data [group=choice ...] [key=value ...]      looks at data as `cnnlab train` would use them
+
+Prints the images of each class in train, val and test, mean and std of the channels, and images that are there twice;
+writes contact_sheet.png (originals, and what training makes of them), classes.csv and data.json to
+runs/data/<datamodule>-<augment>/.
+"""
+
+BENCH_HELP = """cnnlab bench data [rounds=5] [images=N] [group=choice ...] [key=value ...]
+
+Images a second of both feeds, against a plain DataLoader with albumentations image by image and against no
+augmentation; for images in files also against the decoder alone. All take turns, round by round; the table has
+medians and ratios. Without other words: synthetic images of 32 pixels, augment=standard. Writes table.md, bench.json
+and a chart (PNG, SVG) to runs/bench/data-<datamodule>-<augment>/.
+"""

@@ -1,0 +1,76 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from cnnlab.bench.paired import Rates, take_turns
+
+FEW = ["rounds=2", "images=64", "datamodule.batch_size=16"]
+
+
+def test_contenders_take_turns_forwards_and_backwards() -> None:
+    turns: list[str] = []
+
+    def work(name: str) -> Callable[[], int]:
+        def one() -> int:
+            turns.append(name)
+            return 7
+
+        return one
+
+    measured = take_turns({"a": work("a"), "b": work("b")}, 3)
+    assert turns == ["a", "b", "a", "b", "b", "a", "a", "b"]
+    assert {name: len(rates) for name, rates in measured.rates.items()} == {"a": 3, "b": 3}
+
+
+def test_a_ratio_is_the_median_of_the_rounds_ratios() -> None:
+    measured = Rates({"a": [10.0, 30.0, 80.0], "b": [10.0, 10.0, 20.0]})
+    assert measured.ratio("a", "b") == 3.0
+    assert measured.median("a") == 30.0
+
+
+def test_both_feeds_are_measured_against_plain_loaders(command: Callable[..., int], here: Path) -> None:
+    assert command("bench", "data", *FEW, "datamodule=synthetic", "datamodule.source.train_images=200") == 0
+    folder = here / "runs" / "bench" / "data-synthetic-standard"
+    figures = json.loads((folder / "bench.json").read_text())
+    for name in ("plain DataLoader, 0 workers", "workers feed, 0 workers", "device feed"):
+        assert len(figures["images_per_second"][name]) == 2
+        assert name in (folder / "table.md").read_text()
+    assert figures["ratios"]["plain DataLoader, 0 workers"]["plain DataLoader, 0 workers"] == 1
+    with Pillow.open(folder / "chart.png") as chart:
+        assert np.asarray(chart.convert("L")).std() > 20
+    assert "device feed" in (folder / "chart.svg").read_text()
+
+
+def test_images_in_files_are_measured_against_the_decoder(command: Callable[..., int], here: Path) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(60):
+        path = here / "photos" / str(number % 2) / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Pillow.fromarray(rng.integers(0, 256, (60, 80, 3), np.uint8)).save(path)
+    words = ["datamodule=image_folder", "datamodule.data_dir=photos", "augment=random_resized_crop"]
+    assert command("bench", "data", *FEW, *words, "datamodule.image_size=48") == 0
+    figures = json.loads((here / "runs/bench/data-image_folder-random_resized_crop/bench.json").read_text())
+    assert "decoder alone, 0 workers" in figures["images_per_second"]
+    assert "device feed" not in figures["images_per_second"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "what to measure: data"),
+        (["speed"], "there is nothing of that name to measure"),
+        (["data", "rounds=0"], "rounds=0: it must be a whole number"),
+        (["data", "images=many"], "images=many: it must be a whole number"),
+        (["data", "fast"], "fast: it is neither"),
+        (["data", "images=5"], "5 images are fewer than datamodule.batch_size=128"),
+    ],
+)
+def test_what_cannot_be_measured_is_named(
+    words: list[str], said: str, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("bench", *words) == 1
+    assert said in capsys.readouterr().err
