@@ -60,9 +60,13 @@ def show(config: Config, augment: str) -> None:
     )
 
     console = Console(highlight=False, markup=False)
-    console.print(table_of_classes(title, data.source.classes, described))
-    console.print(table_of_colours(measured, configured))
-    console.print(table_of_duplicates(twice))
+    for words, table in (
+        (title, table_of_classes(data.source.classes, described)),
+        ("channels of the training images, in 0..1", table_of_colours(measured, configured)),
+        ("images with the same pixels", table_of_duplicates(twice)),
+    ):
+        console.print(words, style="bold", soft_wrap=True)  # a table's own title would be broken to the table's width
+        console.print(table)
     if skipped := data.used()["skipped_files"]:
         console.print(f"{skipped} files are no whole images and are left out")
     if any(abs(np.subtract(measured[key], configured[key])).max() > FAR for key in measured):
@@ -89,9 +93,9 @@ def sample_rows(data: ImageData) -> list[Row]:
     ]
 
 
-def table_of_classes(title: str, names: tuple[str, ...], described: dict[Any, Described]) -> Table:
+def table_of_classes(names: tuple[str, ...], described: dict[Any, Described]) -> Table:
     """Images of each class and set; of many classes the first ones and how many there are."""
-    table = Table(title=title, title_justify="left", title_style="bold", show_footer=True)
+    table = Table(show_footer=True)
     table.add_column("class", f"{len(names)} classes")
     for stage, of in described.items():
         table.add_column(stage, f"{of.counts.sum():,}", justify="right")
@@ -106,7 +110,7 @@ def table_of_classes(title: str, names: tuple[str, ...], described: dict[Any, De
 
 def table_of_colours(measured: dict[str, list[float]], configured: dict[str, list[float]]) -> Table:
     """Mean and std of the training images' channels, in 0..1, as measured and as they are normalised with."""
-    table = Table(title="channels of the training images, in 0..1", title_justify="left", title_style="bold")
+    table = Table()
     table.add_column("")
     for channel in range(len(measured["mean"])):
         table.add_column(str(channel), justify="right")
@@ -118,7 +122,7 @@ def table_of_colours(measured: dict[str, list[float]], configured: dict[str, lis
 
 def table_of_duplicates(twice: list[dict[str, Any]]) -> Table:
     """How many images are there twice, pixel by pixel."""
-    table = Table(title="images with the same pixels", title_justify="left", title_style="bold")
+    table = Table()
     for column in ("", "images", "with another label"):
         table.add_column(column, justify="right" if column else "left")
     for row in twice:

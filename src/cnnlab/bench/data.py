@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from torch.utils.data import BatchSampler, DataLoader, SequentialSampler
 
 from cnnlab.atomic import write_json, write_text
@@ -84,12 +84,15 @@ def contenders(config: Config, images: int) -> dict[str, Contender]:
         who[plain(workers)] = partial(run_plain, plain_of(config, first, workers))
     for workers in some:
         data = ready(config, images, "workers", workers)
-        who[f"workers feed, {workers} workers"] = partial(run_feed, data, data.train_dataloader())
+        feed = data.train_dataloader()
+        who[f"workers feed, {workers} workers"] = partial(run_feed, data, feed)
+        if in_files:
+            who[f"workers feed, {workers} workers, bytes"] = partial(run_feed, data, feed, normalize=False)
     try:
         data = ready(config, images, "device", 0)
         who["device feed"] = partial(run_feed, data, data.train_dataloader())
     except UserError as error:
-        Console(stderr=True).print(str(error), soft_wrap=True)
+        Console(stderr=True, highlight=False, markup=False).print(f"no device feed: {error}", soft_wrap=True)
     for workers in some:
         loader = plain_of(unaugmented, first, workers)
         who[f"plain, {workers} workers, no augmentation"] = partial(run_plain, loader)
@@ -134,13 +137,15 @@ def run_decoder(loader: Iterable[int]) -> int:
     return sum(loader)
 
 
-def run_feed(data: ImageData, loader: Feed) -> int:
-    """A pass over all batches, each epoch another; normalised as in training."""
+def run_feed(data: ImageData, loader: Feed, normalize: bool = True) -> int:
+    """A pass over all batches, each epoch another; normalised as in training, or as they come to a device."""
     loader.sampler.set_epoch(loader.sampler.epoch + 1)
     count = 0
     for batch in loader:
         moved = [part.to(data.device_alone, non_blocking=True) for part in batch]
-        count += len(data.on_after_batch_transfer((moved[0], moved[1], moved[2]), 0)[0])
+        if normalize:
+            data.on_after_batch_transfer((moved[0], moved[1], moved[2]), 0)
+        count += len(moved[0])
     if data.device_alone.type == "cuda":
         torch.cuda.synchronize()
     return count
@@ -154,9 +159,9 @@ def report(measured: Rates, config: Config, augment: str, rounds: int, words: li
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     title = f"{keys['name']} {shape}, augment={augment}, batches of {keys['batch_size']}, {device.type}"
     baselines = [name for name in measured.rates if name.startswith(("plain DataLoader", "decoder alone"))]
-    table = Table(title=f"{title}; medians of {rounds} rounds", title_justify="left", title_style="bold")
-    for column in ("", "images/s", *(f"/ {name}" for name in baselines)):
-        table.add_column(column, justify="right" if column else "left")
+    table = Table("", Column("images/s", justify="right"))
+    for name in baselines:
+        table.add_column(f"/ {name}", justify="right")
     lines = [f"| {title} | images/s | {' | '.join(f'/ {name}' for name in baselines)} |"]
     lines.append("|---|" + "---|" * (1 + len(baselines)))
     for name in measured.rates:
@@ -169,5 +174,6 @@ def report(measured: Rates, config: Config, augment: str, rounds: int, words: li
     write_json(folder / "bench.json", {**figures, "ratios": ratios, "environment": environment(device)})
     bars(measured, "images per second", title, folder / "chart.png")
     console = Console(highlight=False, markup=False)
+    console.print(f"{title}; medians of {rounds} rounds", style="bold", soft_wrap=True)
     console.print(table)
     console.print(f"folder: {folder}: table.md, bench.json, chart.png, chart.svg", soft_wrap=True)

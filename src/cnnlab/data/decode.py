@@ -53,12 +53,22 @@ def _jpeg(data: bytes, channels: int) -> tuple[Image, list[str]]:
     image: Image = simplejpeg.decode_jpeg(data, colorspace="GRAY" if channels == 1 and CMYK not in odd else "RGB")
     if image.shape[2] != channels:
         image = np.asarray(Pillow.fromarray(image).convert("L"))[..., None]
-    if b"Exif\x00\x00" in data[:65536]:
+    if has_exif(data):
         with Pillow.open(io.BytesIO(data)) as file:
             turn = file.getexif().get(ExifTags.Base.Orientation, 1)
         if turn in TURNS:
             image, odd = TURNS[turn](image), [*odd, TURNED]
     return np.ascontiguousarray(image), odd
+
+
+def has_exif(jpeg: bytes) -> bool:
+    """Whether there is an EXIF segment before the image's data."""
+    at = 2
+    while jpeg[at : at + 1] == b"\xff" and jpeg[at + 1] != 0xDA:  # start of scan
+        if jpeg[at + 1] == 0xE1 and jpeg[at + 4 : at + 10] == b"Exif\x00\x00":
+            return True
+        at += 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
+    return False
 
 
 # EXIF's orientations: how the image is changed to be upright

@@ -36,6 +36,7 @@ class Feed:
             num_workers=workers,
             persistent_workers=workers > 0,
             pin_memory=pin,
+            worker_init_fn=alone,
         )
 
     def __len__(self) -> int:
@@ -44,6 +45,13 @@ class Feed:
     def __iter__(self) -> Iterator[Batched]:
         for sizes, *columns in self.loader:
             yield from zip(*(column.split(sizes) for column in columns), strict=True)
+
+
+def alone(_: int) -> None:
+    """A worker's OpenCV keeps to one thread, as its torch does: the others have cores of their own to use."""
+    import cv2
+
+    cv2.setNumThreads(0)
 
 
 class InGroups(Sampler[list[Batch]]):

@@ -1,11 +1,12 @@
 """The feed of worker processes: batches whose images are read, brought to size and augmented one by one."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from cnnlab.data.augment import Augment, epoch_seeds
 from cnnlab.data.batches import Batch
@@ -45,23 +46,24 @@ class ImageBatches(Dataset[Batched]):
     def __getitem__(self, batch: Batch) -> Batched:
         epoch, positions = batch
         if self.augment is None and isinstance(self.images, np.ndarray):
-            images = self.images[positions]
+            images = torch.from_numpy(self.images[positions])
         else:
             images = self._one_by_one(epoch, positions.tolist())
         # a view with channels first: the copy that puts them there is the device's work (ImageData.normalize)
-        return torch.from_numpy(images).permute(0, 3, 1, 2), self.labels[positions], torch.from_numpy(positions)
+        return images.permute(0, 3, 1, 2), self.labels[positions], torch.from_numpy(positions)
 
-    def _one_by_one(self, epoch: int, positions: list[int]) -> Image:
+    def _one_by_one(self, epoch: int, positions: list[int]) -> Tensor:
         if not positions:  # a process that gets nothing of a short last batch
-            return np.empty((0, self.size, self.size, self.images[0].shape[-1]), np.uint8)
+            return torch.empty((0, self.size, self.size, self.images[0].shape[-1]), dtype=torch.uint8)
         if self.seeds[0] != epoch:
             self.seeds = epoch, epoch_seeds(self.seed, epoch, len(self.labels))
         first = self._one(positions[0])
-        images = np.empty((len(positions), *first.shape), np.uint8)
-        images[0] = first
+        together = empty((len(positions), *first.shape))
+        room = together.numpy()
+        room[0] = first
         for place, position in enumerate(positions[1:], start=1):
-            images[place] = self._one(position)
-        return images
+            room[place] = self._one(position)
+        return together
 
     def _one(self, position: int) -> Image:
         image = self.images[position]
@@ -70,3 +72,12 @@ class ImageBatches(Dataset[Batched]):
         if self.augment is None:
             return image
         return self.augment(image, int(self.seeds[1][position]))
+
+
+def empty(shape: tuple[int, ...]) -> Tensor:
+    """Room for images: in a worker where the main process sees it, too, so that they need not be copied to there."""
+    if get_worker_info() is None:
+        return torch.empty(shape, dtype=torch.uint8)
+    # as torch's own collate functions do it
+    storage = torch.UntypedStorage._new_shared(math.prod(shape))  # type: ignore[no-untyped-call]
+    return torch.empty(0, dtype=torch.uint8).set_(storage).view(shape)
