@@ -13,7 +13,6 @@ from cnnlab.data.statistics import describe, duplicates
 from conftest import stems
 
 SYNTHETIC = ["datamodule=synthetic", "datamodule.source.train_images=200", "datamodule.source.test_images=40"]
-SYNTHETIC += ["datamodule.batch_size=8"]
 
 
 def folder(here: Path, name: str) -> Path:
@@ -75,6 +74,10 @@ def test_a_mean_far_from_what_was_measured_is_told(
 ) -> None:
     assert command("data", *SYNTHETIC) == 0
     assert "To take that: datamodule.mean=[0." in capsys.readouterr().out
+
+
+def test_fewer_images_than_a_batch_are_looked_at(command: Callable[..., int]) -> None:
+    assert command("data", "datamodule=synthetic", "datamodule.source.train_images=40") == 0
 
 
 def test_noisy_labels_and_long_tails_are_seen(command: Callable[..., int], here: Path) -> None:

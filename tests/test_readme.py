@@ -48,6 +48,9 @@ def files_of_the_reader(folder: Path) -> None:
         for number in range(12):
             pixels = rng.integers(0, 255, (80, 100, 3), np.uint8)
             Image.fromarray(pixels).save(folder / "photos" / label / f"{number}.jpg")
+    rows = [f"{path.relative_to(folder / 'photos')},{path.parent.name}" for path in (folder / "photos").rglob("*.jpg")]
+    (folder / "table").symlink_to(folder / "photos")
+    (folder / "table" / "labels.csv").write_text("\n".join(["path,class", *rows]))
 
 
 def shortened(command: str) -> list[str]:
@@ -62,6 +65,8 @@ def shortened(command: str) -> list[str]:
             words += [short for short in SHORT if not any(word.startswith(short.split("=")[0]) for word in words)]
             if any(needed in command + " " and not Path(file).exists() for needed, file in NEEDS.items()):
                 words += ["--cfg", "job", "--resolve"]
+        if "bench" in words:
+            words += ["rounds=1", "images=16", "datamodule.batch_size=8"]
     elif words[0].startswith("scripts/"):
         words = [str(REPOSITORY / words[0]), *words[1:], *SHORT]
     elif words[0] == "python":
@@ -72,7 +77,17 @@ def shortened(command: str) -> list[str]:
 def is_slow(command: str) -> bool:
     return any(
         word in command
-        for word in ("vgg16 optim", "norm=none", "ddp", "torchrun", "resnet18", "'seed=range(2)'", "resnet56", "vgg13")
+        for word in (
+            "vgg16 optim",
+            "norm=none",
+            "ddp",
+            "torchrun",
+            "resnet18",
+            "'seed=range(2)'",
+            "resnet56",
+            "vgg13",
+            "label_noise",
+        )
     )
 
 
@@ -100,12 +115,17 @@ def test_make_knows_its_targets(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "group", ["model", "optim", "scheduler", "datamodule", "augment", "trainer", "logger", "debug"]
+    "group", ["model", "regularizer", "optim", "scheduler", "datamodule", "augment", "trainer", "logger", "debug"]
 )
 def test_the_table_of_groups_is_complete(group: str) -> None:
     row = re.search(rf"^\| `{group}` \|(.*)\|$", README, re.MULTILINE)
     assert row
-    assert set(stems(group)) <= set(re.findall(r"`([a-z0-9_]+)`", row[1]))
+    assert {stem for stem in stems(group) if not stem.startswith("no_")} <= set(re.findall(r"`([a-z0-9_]+)`", row[1]))
+
+
+@pytest.mark.parametrize("picture", re.findall(r"!\[.*?\]\((.*?)\)", README))
+def test_every_picture_is_there(picture: str) -> None:
+    assert (REPOSITORY / picture).stat().st_size > 5_000
 
 
 def test_every_make_target_is_explained() -> None:

@@ -30,6 +30,7 @@ def show(config: Config, augment: str) -> None:
     """
     check(config)
     data = build_data(config)
+    data.batch_size = 1  # nothing is trained here: few images will do
     data.prepare_data()
     for stage in ("fit", "test"):
         data.setup(stage)
