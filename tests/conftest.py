@@ -26,6 +26,7 @@ def pytest_configure() -> None:
     """Before collection: tests are parametrized by what composes."""
     register()
     torch.set_num_threads(1)  # several test processes share the machine
+    os.environ["OMP_NUM_THREADS"] = "1"  # the same for processes that tests start
 
 
 def compose_config(*overrides: str) -> Config:

@@ -77,39 +77,32 @@ def train(arguments: list[str]) -> None:
 
 
 class Task:
-    """What Hydra runs for each cell. The value that a sweeper may maximize is val/accuracy.
-
-    A single run's error is kept for the caller, since Hydra would print it in its own way; a sweep's launcher
-    gets it.
-    """
+    """What Hydra runs for a single run, whose error is kept for the caller: Hydra would print it in its own way."""
 
     def __init__(self, errors: list[Exception]) -> None:
         self.errors = errors
 
     def __call__(self, cfg: Any) -> float | None:
         from hydra.core.hydra_config import HydraConfig
-        from hydra.types import RunMode
 
-        single = HydraConfig.get().mode == RunMode.RUN
         try:
             hydra = HydraConfig.get()
-            return train_and_show(cfg, Path(hydra.runtime.output_dir), list(hydra.overrides.task), single)
+            return train_and_show(cfg, Path(hydra.runtime.output_dir), list(hydra.overrides.task))
         except Exception as error:
-            if not single:
-                raise
             self.errors.append(error)
             return None
 
 
-def train_and_show(cfg: Any, folder: Path, overrides: list[str], single: bool) -> float | None:
-    """Trains a cell and prints its scores, its folder and, after a single run, what to do next."""
+def train_and_show(cfg: Any, folder: Path, overrides: list[str]) -> float | None:
+    """Trains a cell and prints its scores, its folder, and what to do next."""
     from rich.console import Console
 
+    from cnnlab.cell import resolved
     from cnnlab.launch.cell import train_cell
     from cnnlab.run import Run
 
     was_done = Run(folder).done
-    result = train_cell(cfg, folder, overrides)
+    result = train_cell(resolved(cfg), folder, overrides)
     if result is None:
         return None
     from cnnlab.summary import result_table  # imports torch
@@ -119,9 +112,8 @@ def train_and_show(cfg: Any, folder: Path, overrides: list[str], single: bool) -
         console.print("This cell was done before; its result is kept. Delete its folder to train it anew.")
     console.print(result_table(result))
     console.print(f"folder: {os.path.relpath(folder)}", soft_wrap=True)
-    if single:
-        kept = [o for o in overrides if not o.startswith(("study=", "regularizer=", "regularizer."))]
-        console.print(f"next:   cnnlab train -m {shlex.join([*kept, 'regularizer=none,paper,all'])}", soft_wrap=True)
+    kept = [o for o in overrides if not o.startswith(("study=", "regularizer=", "regularizer."))]
+    console.print(f"next:   cnnlab train -m {shlex.join([*kept, 'regularizer=none,paper,all'])}", soft_wrap=True)
     accuracy: float = result["metrics"]["val/accuracy"]
     return accuracy
 

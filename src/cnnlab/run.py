@@ -48,6 +48,14 @@ class Run:
         """What result.json says."""
         return _read(self.result_file)
 
+    def close(self, error: str, exit_code: int) -> None:
+        """Says what became of an attempt whose process could not say so itself; whoever started it calls this."""
+        status = self.status
+        if status.get("state", "running") == "running":
+            seconds = round(time.time() - status.get("started", time.time()), 3)
+            failed = {"state": "failed", "exit_code": exit_code, "seconds": seconds, "error": error}
+            write_json(self.status_file, {**status, **failed})
+
     @contextmanager
     def attempt(self, config: Config, overrides: Sequence[str] = ()) -> Iterator[None]:
         """Keeps status.json true while the block trains, whatever ends it; what it raises goes on.

@@ -1,12 +1,11 @@
 """Hydra's launcher for the cells of a sweep on this machine; Hydra takes plugins from this name space only."""
 
-import logging
-import time
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
+from hydra.core.utils import JobReturn, JobStatus, configure_log, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
@@ -14,22 +13,42 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cnnlab.cell import resolved
 from cnnlab.errors import UserError
+from cnnlab.launch.board import Board
+from cnnlab.launch.child import Work
+from cnnlab.launch.places import Places, gpus_here, jobs_of
+from cnnlab.launch.pool import Pool
+from cnnlab.launch.preload import preloaded
 from cnnlab.run import Run
-
-log = logging.getLogger(__name__)
 
 
 class LocalLauncher(Launcher):
-    """Trains cells one after another in this process; one that fails does not stop the rest.
+    """Trains each cell in a process of its own; whatever becomes of one, the others go on.
 
     All cells are composed and checked before the first one starts; equal cells are trained once, and cells that are
     done are left as they are.
+
+    jobs: processes at once, or 'auto'. per_gpu: of them on one GPU. timeout: seconds an attempt may take, None for
+    ever. max_attempts: how often a cell that fails is tried.
+
+    Raises:
+        UserError: one of these is not legal, or a cell wants more GPUs than there are.
     """
+
+    def __init__(self, jobs: str | int, per_gpu: int, timeout: float | None, max_attempts: int) -> None:
+        for key, value in (("per_gpu", per_gpu), ("max_attempts", max_attempts)):
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise UserError(f"hydra.launcher.{key}={value}: it must be a whole number of at least 1")
+        if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
+            raise UserError(f"hydra.launcher.timeout={timeout}: it must be null or a number of seconds above 0")
+        gpus = gpus_here(dict(os.environ))
+        self.places = Places(jobs_of(jobs, gpus, per_gpu), gpus, per_gpu)
+        self.timeout = timeout
+        self.max_attempts = max_attempts
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.context = hydra_context
-        self.task = task_function
         self.config = config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
@@ -37,22 +56,17 @@ class LocalLauncher(Launcher):
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         cells = [self._compose(overrides, initial_job_idx + i) for i, overrides in enumerate(job_overrides)]
         folders = [Path(cell.hydra.sweep.dir, cell.hydra.sweep.subdir) for cell in cells]  # naming a cell checks it
-        todo = sum(not Run(folder).done for folder in dict.fromkeys(folders))
-        console, begun, trained = Console(), time.monotonic(), 0
-        console.print(f"[bold]{len(cells)} cells[/] in {escape(str(folders[0].parent))}, {todo} to train")
-        outcomes: dict[Path, JobReturn] = {}
+        todo: dict[Path, Work] = {}
         for cell, folder in zip(cells, folders, strict=True):
-            if folder in outcomes:
-                continue
-            if Run(folder).done:
-                outcomes[folder] = _finished(cell, Run(folder).result())
-                continue
-            eta = f", ETA {(time.monotonic() - begun) / trained * (todo - trained):.0f} s" if trained else ""
-            console.print(f"\n[bold]cell {trained + 1}/{todo}[/] {escape(folder.name)}{eta}")
-            outcomes[folder] = self._run(cell, folder)
-            trained += 1
-        console.print(_table(outcomes))
-        return [outcomes[folder] for folder in folders]
+            if not Run(folder).done and folder not in todo:
+                todo[folder] = self._work(cell, folder)
+        console = Console()
+        places = f", {self.places.jobs} at once" if self.places.jobs > 1 else ""
+        console.print(f"[bold]{len(cells)} cells[/] in {escape(str(folders[0].parent))}, {len(todo)} to train{places}")
+        if todo:
+            self._train(list(todo.values()), console)
+        console.print(_table(dict.fromkeys(folders)))
+        return [_outcome(cell, Run(folder)) for cell, folder in zip(cells, folders, strict=True)]
 
     def _compose(self, overrides: Sequence[str], number: int) -> DictConfig:
         cell: DictConfig = self.context.config_loader.load_sweep_config(self.config, list(overrides))
@@ -61,39 +75,45 @@ class LocalLauncher(Launcher):
             cell.hydra.job.num = number
         return cell
 
-    def _run(self, cell: DictConfig, folder: Path) -> JobReturn:
-        outcome = run_job(
-            task_function=self.task,
-            config=cell,
-            job_dir_key="hydra.sweep.dir",
-            job_subdir_key="hydra.sweep.subdir",
-            hydra_context=self.context,
+    def _work(self, cell: DictConfig, folder: Path) -> Work:
+        config = resolved(cell)
+        self.places.require(config["trainer"])
+        environment = {str(name): str(value) for name, value in cell.hydra.job.env_set.items()}
+        overrides = list(cell.hydra.overrides.task)
+        return Work(config, folder.absolute(), overrides, environment, self.places.threads, str(Path.cwd()))
+
+    def _train(self, cells: list[Work], console: Console) -> None:
+        pool = Pool(self.places, self.timeout, self.max_attempts, preloaded([work.config for work in cells]))
+        with Board(len(cells), self.places.jobs, console) as board:
+            for ended in pool.run(cells):
+                if ended is not None:
+                    board.ended(ended.folder)
+                board.look([(one.work.folder, one.since) for one in pool.running])
+
+
+def _outcome(cell: DictConfig, run: Run) -> JobReturn:
+    """What Hydra expects of a job."""
+    outcome = JobReturn(overrides=list(cell.hydra.overrides.task))
+    if run.done:
+        outcome.status = JobStatus.COMPLETED
+        outcome.return_value = run.result()["metrics"]["val/accuracy"]
+    else:
+        outcome.status = JobStatus.FAILED
+        outcome.return_value = UserError(
+            f"some cells did not finish; the first is {run.folder.name} ({run.status.get('error', 'it never began')}). "
+            f"{run.folder}/status.json and console.log tell more. "
+            "The same command again retries them and keeps the rest."
         )
-        configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
-        if outcome.status == JobStatus.FAILED:
-            error = outcome._return_value
-            log.error("%s: %s: %s", folder.name, type(error).__name__, error)
-            outcome.return_value = UserError(
-                f"some cells did not finish; the first is {folder.name} ({type(error).__name__}: {error}). "
-                f"{folder}/status.json has its traceback. The same command again retries them and keeps the rest."
-            )
-        return outcome
-
-
-def _finished(cell: DictConfig, result: dict[str, Any]) -> JobReturn:
-    """What Hydra expects of a job, for one that an earlier command ran."""
-    outcome = JobReturn(overrides=list(cell.hydra.overrides.task), status=JobStatus.COMPLETED)
-    outcome.return_value = result["metrics"]["val/accuracy"]
     return outcome
 
 
-def _table(outcomes: dict[Path, JobReturn]) -> Table:
+def _table(folders: dict[Path, Any]) -> Table:
     table = Table(box=None)
     table.add_column("cell", overflow="fold")
     table.add_column("state")
     table.add_column("val accuracy", justify="right")
     table.add_column("test accuracy", justify="right")
-    for folder in outcomes:
+    for folder in folders:
         run = Run(folder)
         metrics = run.result()["metrics"] if run.done else {}
         scores = [f"{metrics[key]:.2%}" if key in metrics else "" for key in ("val/accuracy", "test/accuracy")]

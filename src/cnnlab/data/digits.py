@@ -3,6 +3,7 @@
 from functools import cached_property
 
 import numpy as np
+from sklearn.datasets import load_digits
 
 from cnnlab.data.draws import stratified_split
 from cnnlab.data.source import ImageSet, Stage
@@ -25,8 +26,6 @@ class Digits:
 
     @cached_property
     def _all(self) -> ImageSet:
-        from sklearn.datasets import load_digits
-
         bunch = load_digits()
         images = np.round(bunch.images * (255 / 16)).astype(np.uint8)
         return ImageSet(images[..., None], bunch.target.astype(np.int64))

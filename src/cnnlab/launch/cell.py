@@ -5,16 +5,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
-
-from cnnlab.cell import resolved
 from cnnlab.launch.ranks import fit_on_ranks
-from cnnlab.run import Run
+from cnnlab.run import Config, Run
 
 
-def train_cell(cfg: DictConfig, folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:
-    """Trains a cell that is not done yet and gives its result; None in those processes of torchrun's that only help."""
-    run, config = Run(folder), resolved(cfg)
+def train_cell(
+    config: Config, folder: Path, overrides: Sequence[str], start_method: str = "spawn"
+) -> dict[str, Any] | None:
+    """Trains a cell that is not done yet and gives its result; None in those processes of torchrun's that only help.
+
+    start_method: of the ranks; 'fork' where torch is imported and has not computed anything yet.
+    """
+    run = Run(folder)
     if run.done:
         return run.result()
     if os.environ.get("RANK", "0") != "0":  # rank 0 keeps the folder
@@ -27,13 +29,13 @@ def train_cell(cfg: DictConfig, folder: Path, overrides: Sequence[str]) -> dict[
                 from cnnlab.weights import fetched  # once, before each process wants them
 
                 fetched(config["model"]["imagenet"][config["regularizer"]["norm"]])
-            fit_on_ranks(config, folder)
+            fit_on_ranks(config, folder, start_method)
         else:
             fit_here(config, folder)
     return run.result()
 
 
-def fit_here(config: dict[str, Any], folder: Path) -> None:
+def fit_here(config: Config, folder: Path) -> None:
     """Trains in this process."""
     from cnnlab.train import fit  # torch and Lightning take seconds to import
 

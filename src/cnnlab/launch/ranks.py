@@ -16,7 +16,7 @@ from cnnlab.errors import Diverged, UserError
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
-def fit_on_ranks(config: dict[str, Any], folder: Path) -> None:
+def fit_on_ranks(config: dict[str, Any], folder: Path, start_method: str) -> None:
     """Trains in `trainer.devices` processes on this machine; one that fails ends them all.
 
     Raises:
@@ -42,7 +42,7 @@ def fit_on_ranks(config: dict[str, Any], folder: Path) -> None:
         rdzv_endpoint="localhost:0",
         max_restarts=0,
         monitor_interval=0.5,  # seconds between looks at the processes
-        start_method="spawn",
+        start_method=start_method,
     )
     handlers = {number: signal.getsignal(number) for number in STOPS}
     try:
@@ -85,6 +85,6 @@ def fit_rank(config: dict[str, Any], folder: str) -> None:
     os.setpgrp()  # a signal to the whole group reaches the agent alone, which then ends the ranks, once
     if os.environ["RANK"] == "0":
         log_to(Path(folder))
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(max(1, (os.cpu_count() or 1) // config["trainer"]["devices"]))
+    share = max(1, (os.cpu_count() or 1) // config["trainer"]["devices"])
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", share)))  # a forked process has read it before
     record(fit)(config, folder)

@@ -1,0 +1,85 @@
+"""How many cells run at once, and on which GPUs."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnlab.errors import UserError
+
+
+def gpus_here(environment: dict[str, str]) -> list[str]:
+    """The GPUs that a process with this environment may use, as CUDA_VISIBLE_DEVICES names them.
+
+    CUDA itself is not asked: whoever forks must not have touched it.
+    """
+    chosen = environment.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return [name for name in chosen.split(",") if name.strip() and name.strip() != "-1"]
+    return [path.name.removeprefix("nvidia") for path in sorted(Path("/dev").glob("nvidia[0-9]*"))]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a cell has while it runs: so many places, and these GPUs."""
+
+    places: int
+    gpus: tuple[str, ...]
+
+
+class Places:
+    """`jobs` processes at once; of those that use GPUs, `per_gpu` on each."""
+
+    def __init__(self, jobs: int, gpus: list[str], per_gpu: int) -> None:
+        self.jobs = jobs
+        self.free = jobs
+        self.shares = dict.fromkeys(gpus, per_gpu)
+
+    def require(self, trainer: dict[str, Any]) -> None:
+        """Raises a UserError if a cell could never run here."""
+        if self._on_gpus(trainer) and trainer["devices"] > len(self.shares):
+            raise UserError(f"trainer.devices={trainer['devices']}: this machine has {len(self.shares)} GPU(s)")
+
+    def take(self, trainer: dict[str, Any]) -> Taken | None:
+        """Room for a cell with as many processes as trainer.devices says, or None if there is not enough now."""
+        places = min(trainer["devices"], self.jobs)  # more processes than jobs run when nothing else does
+        if places > self.free:
+            return None
+        gpus: list[str] = []
+        if self._on_gpus(trainer):
+            emptiest = sorted((gpu for gpu, shares in self.shares.items() if shares), key=lambda gpu: -self.shares[gpu])
+            gpus = emptiest[: trainer["devices"]]
+            if len(gpus) < trainer["devices"]:
+                return None
+        self.free -= places
+        for gpu in gpus:
+            self.shares[gpu] -= 1
+        return Taken(places, tuple(gpus))
+
+    def give_back(self, taken: Taken) -> None:
+        """Room for others."""
+        self.free += taken.places
+        for gpu in taken.gpus:
+            self.shares[gpu] += 1
+
+    def _on_gpus(self, trainer: dict[str, Any]) -> bool:
+        return trainer["accelerator"] == "gpu" or (trainer["accelerator"] == "auto" and bool(self.shares))
+
+    @property
+    def threads(self) -> int:
+        """A process' fair share of the cores, unless OMP_NUM_THREADS says otherwise."""
+        told = os.environ.get("OMP_NUM_THREADS", "")
+        return int(told) if told.isdecimal() else max(1, (os.cpu_count() or 1) // self.jobs)
+
+
+def jobs_of(wanted: str | int, gpus: list[str], per_gpu: int) -> int:
+    """hydra.launcher.jobs: a number, or 'auto' for one on each share of a GPU, or one on two cores where there is none.
+
+    Raises:
+        UserError: it is something else.
+    """
+    if wanted == "auto":
+        return len(gpus) * per_gpu or max(1, (os.cpu_count() or 1) // 2)
+    if not isinstance(wanted, int) or isinstance(wanted, bool) or wanted < 1:
+        raise UserError(f"hydra.launcher.jobs={wanted}: it must be auto or a whole number of at least 1")
+    return wanted

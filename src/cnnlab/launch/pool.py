@@ -1,0 +1,121 @@
+"""Cells in processes of their own, as many at once as there is room for."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from multiprocessing import connection, get_context
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import psutil
+
+from cnnlab.launch.child import CONSOLE, Work, live, scrubbed
+from cnnlab.launch.places import Places, Taken
+from cnnlab.run import Run
+
+LOOK = 0.5  # seconds between looks at what runs
+GRACE = 30.0  # seconds that a cell has to end by itself
+
+
+@dataclass
+class Running:
+    """A cell's process, and what it holds."""
+
+    work: Work
+    process: BaseProcess
+    leash: Any  # closed with the launcher, which ends the process
+    taken: Taken
+    since: float
+    attempt: int
+
+
+class Pool:
+    """Runs cells; what becomes of one touches no other.
+
+    timeout: seconds an attempt may take, None for ever. max_attempts: how often a cell that fails is tried.
+    """
+
+    def __init__(self, places: Places, timeout: float | None, max_attempts: int, preload: list[str]) -> None:
+        self.places = places
+        self.timeout = timeout
+        self.max_attempts = max_attempts
+        for name in set(os.environ) - set(scrubbed(dict(os.environ))):
+            del os.environ[name]  # Lightning, imported in the server, would note its rank
+        self.context: ForkServerContext = get_context("forkserver")
+        self.context.set_forkserver_preload(preload)  # imports once what every cell needs
+        self.running: list[Running] = []
+
+    def run(self, cells: list[Work]) -> Iterator[Work | None]:
+        """Trains all; gives each cell that came to its end, and None now and then for a look at those that run."""
+        waiting = [(work, 1) for work in cells]
+        try:
+            while waiting or self.running:
+                waiting = [each for each in waiting if not self._start(*each)]
+                connection.wait([one.process.sentinel for one in self.running], timeout=LOOK)
+                for one in list(self.running):
+                    if one.process.is_alive() and self.timeout and time.monotonic() - one.since > self.timeout:
+                        self._end(one, f"it took more than hydra.launcher.timeout={self.timeout:g} seconds")
+                    elif not one.process.is_alive():
+                        self._end(one, None)
+                    else:
+                        continue
+                    failed = Run(one.work.folder).status.get("state") == "failed"
+                    if failed and one.attempt < self.max_attempts:
+                        waiting.append((one.work, one.attempt + 1))
+                    else:
+                        yield one.work
+                yield None
+        finally:
+            self._stop_all()
+
+    def _start(self, work: Work, attempt: int) -> bool:
+        """Whether there was room."""
+        taken = self.places.take(work.config["trainer"])
+        if taken is None:
+            return False
+        environment = {**os.environ, **work.environment}
+        environment["OMP_NUM_THREADS"] = str(work.threads)
+        if taken.gpus:
+            environment["CUDA_VISIBLE_DEVICES"] = ",".join(taken.gpus)
+        theirs, ours = self.context.Pipe(duplex=False)
+        process = self.context.Process(target=live, args=(replace(work, environment=environment), theirs))
+        process.start()
+        theirs.close()
+        self.running.append(Running(work, process, ours, taken, time.monotonic(), attempt))
+        return True
+
+    def _end(self, one: Running, reason: str | None) -> None:
+        """Clears away all processes of a cell, and says what became of it if it could not say so itself."""
+        kill_session(one.process.pid)
+        one.process.join()
+        one.leash.close()
+        self.running.remove(one)
+        self.places.give_back(one.taken)
+        code = one.process.exitcode or 0
+        how = (
+            f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"its process ended with exit code {code}"
+        )
+        Run(one.work.folder).close(reason or f"{how}; {CONSOLE} shows what it said last", code)
+
+    def _stop_all(self) -> None:
+        """Asks what still runs to end, and ends what does not."""
+        for one in self.running:
+            one.process.terminate()
+        deadline = time.monotonic() + GRACE
+        for one in list(self.running):
+            one.process.join(max(0.0, deadline - time.monotonic()))
+            self._end(one, None)
+
+
+def kill_session(leader: int | None) -> None:
+    """Ends every process of the session that this process began: its ranks, its workers, whatever they began."""
+    assert leader is not None
+    for pid in psutil.pids():
+        try:
+            if pid == leader or os.getsid(pid) == leader:
+                os.kill(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):  # it ended by itself, or is not ours
+            continue

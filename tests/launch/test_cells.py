@@ -1,0 +1,188 @@
+"""Cells in processes of their own: what becomes of one touches no other."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from cnnlab.launch.child import scrubbed
+from conftest import TINY, runs
+
+# Trains as LeNet-5, but for the cell with seed 1, in which something happens.
+TROUBLE = """
+import os, signal, time
+from cnnlab.models.lenet import lenet5
+
+def trouble(what, **shape):
+    kind, _, seed = what.partition(":")
+    if seed == "1" and kind == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if seed == "1" and kind == "exits":
+        os._exit(3)
+    if seed == "1" and kind == "raises":
+        raise RuntimeError("it went wrong")
+    if seed == "1" and kind == "rank" and os.environ["RANK"] == "1":
+        raise RuntimeError("only rank 1 went wrong")
+    if seed == "1" and kind == "hangs":
+        os.system("sleep 1000 &")
+        time.sleep(1000)
+    if seed == "1" and kind == "once" and not os.path.exists("tried"):
+        open("tried", "w").close()
+        raise RuntimeError("the first time")
+    return lenet5("modern", kernel=5, **shape)
+"""
+YAML = """# @package _global_
+defaults: [_base]
+model: {name: trouble, _target_: trouble.trouble, what: "${what}:${seed}"}
+"""
+
+
+@pytest.fixture
+def trouble(here: Path) -> Path:
+    """A folder with a model that makes trouble."""
+    (here / "conf" / "model").mkdir(parents=True)
+    (here / "conf" / "model" / "trouble.yaml").write_text(YAML)
+    (here / "trouble.py").write_text(TROUBLE)
+    return here
+
+
+def sweep(folder: Path, *words: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "cnnlab", "train", "-m", "study=s", *TINY, *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([".", os.environ.get("PYTHONPATH", "")])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def status(run: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((run / "status.json").read_text())
+    return read
+
+
+def by_seed(folder: Path) -> dict[int, dict[str, Any]]:
+    return {int(run.name.split("-s")[-1].split("-")[0]): status(run) for run in runs(folder)}
+
+
+@pytest.mark.parametrize(
+    ("what", "words", "error"),
+    [
+        ("killed", [], "it was ended by SIGKILL"),
+        ("exits", [], "its process ended with exit code 3"),
+        ("raises", [], "RuntimeError: it went wrong"),
+        ("hangs", ["hydra.launcher.timeout=8"], "it took more than hydra.launcher.timeout=8 seconds"),
+        ("rank", ["trainer=ddp_cpu"], "rank 1: RuntimeError: only rank 1 went wrong"),
+    ],
+)
+def test_one_cells_trouble_leaves_the_others_alone(trouble: Path, what: str, words: list[str], error: str) -> None:
+    started = sweep(trouble, "model=trouble", f"+what={what}", "seed=0,1,2", *words)
+    _, said = started.communicate(timeout=200)
+    assert started.returncode == 1
+    states = by_seed(trouble)
+    assert {seed: states[seed]["state"] for seed in states} == {0: "done", 1: "failed", 2: "done"}
+    assert error in states[1]["error"]
+    assert error in said
+    wait_until_empty(trouble)
+
+
+def test_a_cell_that_fails_is_tried_again(trouble: Path) -> None:
+    started = sweep(trouble, "model=trouble", "+what=once", "seed=0,1", "hydra.launcher.max_attempts=2")
+    started.communicate(timeout=200)
+    assert started.returncode == 0
+    assert {seed: state["attempt"] for seed, state in by_seed(trouble).items()} == {0: 1, 1: 2}
+
+
+def left_over(folder: Path) -> list[psutil.Process]:
+    """Processes that still work in the folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if Path(process.cwd()) == folder and process.pid != os.getpid():
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def wait_until_empty(folder: Path) -> None:
+    """No process works in the folder any more, after the few seconds that a server needs to notice."""
+    deadline = time.monotonic() + 30
+    while left := left_over(folder):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def running(here: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A sweep whose first cell is in training."""
+    started = sweep(here, "seed=0,1", "trainer.max_epochs=5000")
+    deadline = time.monotonic() + 120
+    while not list(here.glob("runs/s/*/metrics.csv")):
+        assert started.poll() is None, started.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    yield started
+    started.kill()
+    started.communicate()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_to_the_launcher_ends_its_cells_first(
+    here: Path, running: "subprocess.Popen[str]", number: signal.Signals, code: int
+) -> None:
+    running.send_signal(number)
+    assert running.wait(40) == code
+    assert [status(run)["state"] for run in runs(here)] == ["interrupted"]
+    wait_until_empty(here)
+
+
+def test_cells_end_with_a_launcher_that_is_killed(here: Path, running: "subprocess.Popen[str]") -> None:
+    running.kill()
+    wait_until_empty(here)
+    assert [status(run)["state"] for run in runs(here)] == ["interrupted"]
+
+
+def test_a_launcher_inside_a_rank_starts_clean_cells(command: Callable[..., int], here: Path, monkeypatch: Any) -> None:
+    for name, value in {"WORLD_SIZE": "7", "MASTER_PORT": "1", "LOCAL_RANK": "3"}.items():
+        monkeypatch.setenv(name, value)
+    assert command("train", "-m", "seed=0", "study=s", *TINY) == 0
+    assert [status(run)["state"] for run in runs(here)] == ["done"]
+
+
+def test_what_is_scrubbed() -> None:
+    dirty = {"RANK": "1", "LOCAL_WORLD_SIZE": "2", "TORCHELASTIC_RUN_ID": "x", "PATH": "/bin", "HOME": "/"}
+    assert scrubbed(dirty) == {"PATH": "/bin", "HOME": "/"}
+
+
+def test_what_a_cell_said_is_in_its_folder(command: Callable[..., int], here: Path) -> None:
+    assert command("train", "-m", "seed=0", "study=s", *[word for word in TINY if "quiet" not in word]) == 0
+    (run,) = runs(here)
+    assert "epoch 2/2" in (run / "console.log").read_text()
+    assert "61,706 parameters" in (run / "train.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("hydra.launcher.jobs=none", "hydra.launcher.jobs=none: it must be auto or a whole number"),
+        ("hydra.launcher.per_gpu=0", "hydra.launcher.per_gpu=0: it must be a whole number of at least 1"),
+        ("hydra.launcher.timeout=-1", "hydra.launcher.timeout=-1: it must be null or a number of seconds"),
+        ("hydra.launcher.max_attempts=0", "hydra.launcher.max_attempts=0: it must be a whole number"),
+    ],
+)
+def test_a_wrong_value_is_named(
+    word: str, said: str, command: Callable[..., int], capsys: pytest.CaptureFixture[str], here: Path
+) -> None:
+    assert command("train", "-m", "seed=0", word, *TINY) == 1
+    assert said in capsys.readouterr().err
+    assert runs(here) == []
