@@ -2,7 +2,12 @@
 
 import pytest
 import torch
-from torchmetrics.functional.classification import multiclass_accuracy, multiclass_f1_score
+from torchmetrics.functional.classification import (
+    multiclass_accuracy,
+    multiclass_f1_score,
+    multiclass_precision,
+    multiclass_recall,
+)
 
 from cnnlab.metrics import Scores
 
@@ -27,6 +32,14 @@ def test_accuracy_top5_and_macro_f1_equal_torchmetrics(classes: int) -> None:
     assert values["accuracy"] == multiclass_accuracy(logits, labels, classes, average="micro")
     assert values["top5_accuracy"] == multiclass_accuracy(logits, labels, classes, average="micro", top_k=top)
     assert values["macro_f1"] == pytest.approx(multiclass_f1_score(logits, labels, classes).item())
+
+
+def test_scores_of_each_class_equal_torchmetrics() -> None:
+    values, logits, labels = scored(6, [64, 64])
+    images, *shares = values["per_class"].T
+    assert images.tolist() == torch.bincount(labels, minlength=6).tolist()
+    for share, metric in zip(shares, (multiclass_recall, multiclass_precision, multiclass_f1_score), strict=True):
+        assert torch.allclose(share, metric(logits, labels, 6, average=None))
 
 
 def test_losses_are_means_over_images_whatever_the_batches() -> None:

@@ -94,6 +94,14 @@ def test_the_objective_of_mixed_labels_is_that_of_the_mixed_distribution() -> No
         assert torch.allclose(Objective(smoothing, 0.3)(logits, Targets(LABELS, partners, 0.7))[0], expected)
 
 
+def test_auxiliary_heads_learn_the_mixed_labels_with_their_weight() -> None:
+    heads = torch.randn(3, 16, 4, generator=torch.Generator().manual_seed(0))
+    mixed_labels = Targets(LABELS, LABELS.roll(3), 0.7)
+    alone = [Objective(0.1, 0.3)(head, mixed_labels)[0] for head in heads]
+    together = Objective(0.1, 0.3)(tuple(heads), mixed_labels)[0]
+    assert torch.allclose(together, alone[0] + 0.3 * alone[1] + 0.3 * alone[2])
+
+
 def test_training_accuracy_counts_the_label_that_weighs_more() -> None:
     partners = LABELS.roll(1)
     assert torch.equal(Targets(LABELS, partners, 0.6).main, LABELS)

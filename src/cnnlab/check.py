@@ -22,6 +22,9 @@ def check(config: dict[str, Any]) -> None:
     _check_data(config["datamodule"], config["model"], config["trainer"])
     _check_weights(config["model"], config["regularizer"]["norm"])
     _check_schedule(config["scheduler"], config["trainer"])
+    for key in ("mixup", "cutmix"):
+        if 0 < config["regularizer"][key] < 0.001:
+            raise UserError(f"regularizer.{key}={config['regularizer'][key]}: it must be 0, or 0.001 at least")
     if "weight_decay" in config["optim"]:
         raise UserError("optim.weight_decay is not where weight decay is set: regularizer.weight_decay=...")
 

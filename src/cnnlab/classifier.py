@@ -22,9 +22,9 @@ class Classifier(LightningModule):
     """Trains and judges one network.
 
     Batches are (images float32 [N, C, H, W], labels int64 [N], positions int64 [N]). Logged once an epoch, for each
-    of train, val and test: loss (plain cross entropy, whatever training minimizes), accuracy, top5_accuracy and
-    macro_f1; for train also objective and the epoch's first lr. `per_class` holds the last evaluation's scores of each
-    class.
+    of train, val and test: loss (cross entropy without smoothing; of mixed images that of both labels, by their
+    shares), accuracy, top5_accuracy and macro_f1; for train also objective and the epoch's first lr. `per_class` holds
+    the last evaluation's scores of each class.
 
     Raises:
         Diverged: the loss of an epoch is not finite.

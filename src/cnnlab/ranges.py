@@ -90,6 +90,7 @@ class Datamodule(Group):
     batch_size: Count
     val_fraction: Annotated[float, Field(gt=0, lt=1)]
     feed: Literal["auto", "device", "workers"]
+    device_mib: NotNegative
     num_workers: Natural
     split_seed: Natural
     folds: Annotated[int, Field(ge=2)] | None

@@ -98,6 +98,14 @@ def test_an_archive_with_another_hash_is_named(tmp_path: Path) -> None:
         Cifar10(str(tmp_path), True, []).prepare()
 
 
+@KINDS
+def test_files_that_someone_else_unpacked_have_the_known_sizes(tmp_path: Path, kind: type[Cifar]) -> None:
+    source = prepared(kind, tmp_path)
+    (tmp_path / SUMS).write_text("no sums")
+    with pytest.raises(UserError, match=rf"{tmp_path}/\w+.bin has 3,07\d bytes, not \d+,\d+,\d+. Delete it"):
+        source.prepare()
+
+
 def test_an_unpacked_file_that_changed_is_named(tmp_path: Path) -> None:
     source = prepared(Cifar10, tmp_path)
     (tmp_path / "data_batch_2.bin").write_bytes(record(IMAGES[3], 1))

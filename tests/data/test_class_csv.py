@@ -91,6 +91,20 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         source(tmp_path, "path,class\na.png,cat\nb.png,dog\n").prepare()
 
 
+def test_a_file_that_occurs_twice_is_named(tmp_path: Path) -> None:
+    photos(tmp_path, "a.png", "b.png")
+    text = "path,class,part\na.png,cat,train\nb.png,dog,train\n./a.png,cat,test\n"
+    with pytest.raises(UserError, match=r"names .*a.png twice, in its rows 1 and 3"):
+        source(tmp_path, text, "part").prepare()
+
+
+def test_a_class_that_training_lacks_is_named(tmp_path: Path) -> None:
+    photos(tmp_path, "a.png", "b.png", "c.png")
+    text = "path,class,part\na.png,cat,train\nb.png,dog,train\nc.png,ape,test\n"
+    with pytest.raises(UserError, match="has classes that its training rows lack: ape"):
+        source(tmp_path, text, "part").prepare()
+
+
 def test_a_part_of_another_name_is_named(tmp_path: Path) -> None:
     photos(tmp_path, "a.png", "b.png")
     with pytest.raises(UserError, match="part is holdout; it must be train, val or test"):

@@ -22,6 +22,7 @@ SETTINGS: dict[str, Any] = {
     "batch_size": 12,
     "num_workers": 0,
     "feed": "auto",
+    "device_mib": 2048,
     "seed": 0,
 }
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageOps
 
-from cnnlab.data.decode import CMYK, DEEP, GREY, PALETTE, TURNED, decode
+from cnnlab.data.decode import ALPHA, CMYK, DEEP, GREY, PALETTE, TURNED, decode
 from cnnlab.data.files import Decoded
 from cnnlab.errors import UserError
 
@@ -168,5 +168,65 @@ def test_an_empty_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=f"{tmp_path}/a.jpg is not a whole image: No such file"):
+    with pytest.raises(UserError, match=f"{tmp_path}/a.jpg cannot be read: No such file"):
         decoded(tmp_path / "a.jpg")
+
+
+def test_a_file_of_no_known_kind_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"<html>" * 50)
+    with pytest.raises(UserError, match=r"a.png is not a whole image: it is no image of a known kind$"):
+        decoded(tmp_path / "a.png")
+
+
+def test_a_jpeg_that_claims_to_be_huge_is_refused_before_room_is_made_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.jpg"
+    photo().save(path)
+    raw = bytearray(path.read_bytes())
+    at = raw.index(b"\xff\xc0") + 5  # the frame's height and width
+    raw[at : at + 4] = b"\xff\xdc\xff\xdc"
+    path.write_bytes(raw)
+    with pytest.raises(UserError, match=r"bomb.jpg .* it claims to have 65500x65500 pixels"):
+        decoded(path)
+
+
+@pytest.mark.parametrize("ending", ["tif", "png", "gif", "bmp", "webp", "ppm"])
+def test_files_with_changed_bytes_are_read_or_named(tmp_path: Path, ending: str) -> None:
+    path = save(tmp_path / f"a.{ending}", photo())
+    raw, rng = path.read_bytes(), np.random.default_rng(0)
+    for _ in range(60):
+        changed = bytearray(raw)
+        for at in rng.integers(0, min(len(raw), 400), 3):
+            changed[at] = rng.integers(256)
+        path.write_bytes(changed)
+        with suppress(UserError):
+            assert decoded(path).ndim == 3
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow's about broken tags
+def test_16_bit_colours_are_told_and_16_bit_grey_is_kept(tmp_path: Path) -> None:
+    import cv2
+
+    deep = np.full((4, 6, 3), 90 * 257, np.uint16)
+    assert cv2.imwrite(str(tmp_path / "a.png"), deep)
+    image, odd = decode(tmp_path / "a.png", 3)
+    assert (set(image.ravel().tolist()), odd) == ({90}, [DEEP])
+    (tmp_path / "a.pgm").write_bytes(b"P5 6 4 65535\n" + deep[..., 0].byteswap().tobytes())
+    image, odd = decode(tmp_path / "a.pgm", 3)
+    assert (set(image.ravel().tolist()), odd) == ({90}, [DEEP])
+
+
+def test_transparent_pixels_become_white_and_that_is_told(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png", Pillow.new("RGBA", (6, 4), (255, 0, 0, 0)))
+    image, odd = decode(path, 3)
+    assert set(image.ravel().tolist()) == {255}
+    assert odd == [ALPHA]
+
+
+def test_fill_bytes_before_the_exif_do_not_hide_it(tmp_path: Path) -> None:
+    path, exif = tmp_path / "a.jpg", Pillow.Exif()
+    exif[0x0112] = 6
+    photo().save(path, exif=exif)
+    raw = path.read_bytes()
+    at = raw.index(b"\xff\xe1")
+    path.write_bytes(raw[:at] + b"\xff\xff" + raw[at:])
+    assert decode(path, 3)[0].shape == (120, 90, 3)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cnnlab.data.draws import Draws, long_tail, noisy, stratified_fold, stratified_split
-from cnnlab.data.source import ImageSet
+from cnnlab.data.source import ImageSet, Labels
 from cnnlab.errors import UserError
 
 LABELS = np.repeat(np.arange(4), [40, 20, 60, 80])
@@ -124,8 +124,23 @@ def test_a_long_tail_takes_no_more_than_a_class_has() -> None:
     assert np.bincount(kept).tolist() == [40, 20, 10, 5]
 
 
-def test_a_long_tail_leaves_every_class_an_image() -> None:
-    assert np.bincount(LABELS[long_tail(LABELS, 4, 10_000, seed=0)]).min() == 1
+@pytest.mark.parametrize(("labels", "ratio"), [(LABELS, 41), (LABELS[LABELS != 2], 2)])
+def test_a_tail_that_would_leave_a_class_nothing_is_an_error(labels: Labels, ratio: float) -> None:
+    with pytest.raises(UserError, match=f"datamodule.imbalance={ratio}: .* which leaves none of the last"):
+        long_tail(labels, 4, ratio, seed=0)
+
+
+def test_a_tail_may_end_with_one_image() -> None:
+    assert np.bincount(LABELS[long_tail(LABELS, 4, 40, seed=0)]).tolist() == [40, 11, 3, 1]
+
+
+def test_which_labels_are_wrong_does_not_follow_the_order_of_an_epoch() -> None:
+    labels = np.zeros(5000, np.int64)
+    wrong = noisy(labels, 10, 0.2, seed=0) != labels
+    for epoch in range(6):
+        order = np.random.default_rng([0, epoch]).permutation(5000)  # as Batches draws it
+        in_fives = wrong[order].reshape(-1, 5).sum(axis=1)
+        assert in_fives.var() == pytest.approx(5 * 0.2 * 0.8, abs=0.12)  # a binomial's
 
 
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.5, 1.0])

@@ -33,7 +33,9 @@ def ready(stage: str = "fit", source: Any = SOURCE, **changed: Any) -> ImageData
 
 def on_rank(data: ImageData, rank: int, world_size: int) -> ImageData:
     strategy = SimpleNamespace(root_device=torch.device("cpu"))
-    data.trainer = cast("Trainer", SimpleNamespace(global_rank=rank, world_size=world_size, strategy=strategy))
+    data.trainer = cast(
+        "Trainer", SimpleNamespace(global_rank=rank, world_size=world_size, num_devices=world_size, strategy=strategy)
+    )
     return data
 
 
@@ -241,19 +243,58 @@ def test_files_that_fit_are_decoded_once() -> None:
     assert data.feeds == {"train": "device"}
 
 
-def test_auto_takes_workers_where_the_device_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnnlab.data.datamodule.free_bytes", lambda _: 4 * 60 * 192 - 1)
-    data = ready(source=on_demand(), steps=STEPS)
+@pytest.mark.parametrize(("kib", "feed"), [(60 * 192 / 1024, "device"), (60 * 192 / 1024 - 0.1, "workers")])
+def test_auto_takes_workers_for_sets_above_the_limit(kib: float, feed: str) -> None:
+    data = ready(source=on_demand(), steps=STEPS, device_mib=kib / 1024)
+    data.train_dataloader()
+    assert data.feeds == {"train": feed}
+
+
+def test_what_is_free_at_the_moment_does_not_choose_the_feed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnlab.data.datamodule.free_bytes", lambda _: 10)
+    with pytest.raises(UserError, match=r"the train set needs .* MiB free for each process: take datamodule.feed=work"):
+        ready(source=on_demand(), steps=STEPS).train_dataloader()
+
+
+def test_a_set_that_grows_by_resizing_counts_as_it_will_be() -> None:
+    data = ready(image_size=64, device_mib=0.5)
     data.train_dataloader()
     assert data.feeds == {"train": "workers"}
 
 
-def test_the_device_says_why_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_arrays_are_resized_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    once = list(epochs(ready(image_size=16, feed="workers"), 1))
+    monkeypatch.setattr("cnnlab.data.resize.LARGE", 100)
+    for batch, other in zip(once, epochs(ready(image_size=16, feed="workers"), 1), strict=True):
+        assert torch.equal(batch[0], other[0])
+
+
+@FEEDS
+@pytest.mark.parametrize("size", [6, 10])
+def test_steps_that_make_another_size_are_an_error(feed: str, size: int) -> None:
+    crop = {"_target_": "albumentations.RandomCrop", "height": size, "width": size}
+    data = ready(steps=[{"_target_": "albumentations.Pad", "padding": 2}, crop], feed=feed)
+    with pytest.raises(UserError, match=f"augment.transforms makes images of {size}x{size}"):
+        list(data.train_dataloader())
+
+
+@pytest.mark.parametrize("step", ["Normalize", "ToFloat"])
+@pytest.mark.parametrize("workers", [0, 1])
+def test_steps_that_make_no_bytes_are_an_error(step: str, workers: int) -> None:
+    data = ready(steps=[{"_target_": f"albumentations.{step}"}], num_workers=workers)
+    with pytest.raises(UserError, match=r"^augment.transforms makes images of 8x8x3, float32, where 8x8 bytes"):
+        list(data.train_dataloader())
+
+
+def test_a_step_that_cannot_change_an_image_is_named() -> None:
+    data = ready(steps=[{"_target_": "albumentations.RandomCrop", "height": 9, "width": 9}], feed="workers")
+    with pytest.raises(UserError, match=r"augment.transforms: RandomCrop cannot change an image of 8x8x3: "):
+        list(data.train_dataloader())
+
+
+def test_the_device_says_why_it_cannot() -> None:
     with pytest.raises(UserError, match=r"datamodule.feed=device cannot do this: albumentations.Rotate has no form"):
         ready(steps=[{"_target_": "albumentations.Rotate"}], feed="device").train_dataloader()
-    monkeypatch.setattr("cnnlab.data.datamodule.free_bytes", lambda _: 10)
-    with pytest.raises(UserError, match=r"more than a quarter of the .* that cpu has free. Take feed=auto or workers"):
-        ready(source=on_demand(), feed="device").train_dataloader()
 
 
 def test_workers_that_hand_over_several_batches_give_each_as_it_is() -> None:

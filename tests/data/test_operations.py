@@ -116,7 +116,7 @@ def test_brightness_and_contrast_follow_albumentations_formula_to_the_last_bit(l
         expected = theirs.apply(image, alpha=factor, beta=summand)
         drawn = torch.tensor([[0.0, (factor - 1 - low) / (high - low), (summand / 255 - low) / (high - low)]])
         ours = RandomBrightnessContrast(limit, limit, p=1.0)(torch.from_numpy(image[None, ..., 0])[None], drawn)
-        assert np.abs(ours[0, 0].numpy().astype(int) - expected.reshape(16, 16)).max() <= 1
+        assert np.array_equal(ours[0, 0].numpy(), expected.reshape(16, 16))
 
 
 @pytest.mark.parametrize("policy", BATCHED)
@@ -138,6 +138,9 @@ def test_an_images_numbers_do_not_depend_on_its_batch(policy: str) -> None:
         ({"_target_": "albumentations.RandomCrop", "height": 8, "width": 8, "p": 0.5}, "with p=0.5"),
         ({"_target_": "albumentations.Pad", "padding": [1, 2]}, r"with padding=\[1, 2\]"),
         ({"_target_": "albumentations.Pad", "padding": 4, "border_mode": 4}, "border_mode"),
+        ({"_target_": "albumentations.Pad", "padding": 4, "fill": [1, 2, 3]}, "with fill="),
+        ({"_target_": "albumentations.Pad", "padding": 4, "fill": 300}, "with fill=300"),
+        ({"_target_": "albumentations.HorizontalFlip", "p": None}, "with p=None"),
     ],
 )
 def test_what_has_no_form_for_batches_is_named(step: Step, said: str) -> None:

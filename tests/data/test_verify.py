@@ -135,6 +135,54 @@ def bad(path: Path, kind: str) -> None:
         path.write_bytes(raw)
 
 
+def test_a_file_that_could_not_be_read_is_no_bad_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    photos(tmp_path)
+    read = Path.read_bytes
+
+    def once(path: Path) -> bytes:
+        if path.name == "3.jpg":
+            raise OSError(24, "Too many open files", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", once)
+    with pytest.raises(UserError, match=r"cat/3.jpg cannot be read: Too many open files"):
+        folder(tmp_path, on_bad="skip").prepare()
+    monkeypatch.setattr(Path, "read_bytes", read)
+    folder(tmp_path).prepare()
+
+
+def test_a_link_to_nowhere_is_a_bad_file(tmp_path: Path) -> None:
+    photos(tmp_path)
+    (tmp_path / "cat" / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    with pytest.raises(UserError, match=r"(?s)1 of 13 files.*cat/gone.jpg: it is not there"):
+        folder(tmp_path).prepare()
+
+
+def test_a_loop_of_links_does_not_multiply_files(tmp_path: Path) -> None:
+    photos(tmp_path)
+    (tmp_path / "cat" / "loop").symlink_to(tmp_path / "cat")
+    data = [folder(tmp_path).read(stage) for stage in ("train", "test")]
+    assert sum(len(part) for part in data if part) == 12
+
+
+def test_files_with_other_endings_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    photos(tmp_path)
+    (tmp_path / "cat" / "raw.heic").touch()
+    with caplog.at_level("INFO"):
+        folder(tmp_path).prepare()
+    assert f"{tmp_path}/cat: 1 files with other endings are ignored" in caplog.text
+
+
+def test_a_class_of_which_nothing_is_left_is_named(tmp_path: Path) -> None:
+    photos(tmp_path)
+    for path in (tmp_path / "dog").iterdir():
+        truncate(path)
+    source = folder(tmp_path, on_bad="skip")
+    source.prepare()
+    with pytest.raises(UserError, match="no file of class dog is a whole image"):
+        source.read("train")
+
+
 BAD = pytest.mark.parametrize("kind", ["truncated", "empty", "no image", "corrupt"])
 
 

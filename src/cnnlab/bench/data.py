@@ -129,7 +129,11 @@ def decoders(data: ImageData, workers: int) -> "DataLoader[Any]":
 
 def run_plain(loader: Iterable[Any]) -> int:
     """A pass over all batches."""
-    return sum(len(images) for images, _ in loader)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    count = sum(len(images.to(device)) for images, _ in loader)
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return count
 
 
 def run_decoder(loader: Iterable[int]) -> int:

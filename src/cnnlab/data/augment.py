@@ -68,7 +68,12 @@ class Augment:
         self.state["state"]["key"][0] = seed
         self.bits.state = self.state
         for transform in self.transforms:
-            image = transform(image=image)["image"]
+            try:
+                image = transform(image=image)["image"]
+            except Exception as error:  # whatever a transform makes of an image it was not made for
+                shape = "x".join(str(n) for n in image.shape)
+                name = type(transform).__name__
+                raise UserError(f"augment.transforms: {name} cannot change an image of {shape}: {error}") from error
         return image
 
     def done_once(self, images: Image) -> Image:

@@ -1,6 +1,7 @@
 """Images that a table gives a class: one row an image."""
 
 import csv
+import os
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -56,7 +57,8 @@ class ClassCsv(ImageFiles):
     split_column: holds train, val or test; without it a share of each class is the test set.
 
     Raises:
-        UserError: a file of the table is not there, or its split is none of the three.
+        UserError: a file of the table is not there or occurs twice, its split is none of the three, or a class occurs
+            in no training row.
     """
 
     def __init__(
@@ -92,7 +94,15 @@ class ClassCsv(ImageFiles):
         file, _, _, split_column = self.columns
         if split_column and (odd := {split for *_, split in self.rows} - {"train", "val", "test"}):
             raise UserError(f"{file}: {split_column} is {', '.join(sorted(odd))}; it must be train, val or test")
+        if split_column:
+            learnt = {name for _, name, split in self.rows if split == "train"}
+            if unknown := sorted({name for _, name, _ in self.rows} - learnt):
+                raise UserError(f"{file} has classes that its training rows lack: {', '.join(unknown)}")
         paths = [self.root / path for path, *_ in self.rows]
+        first: dict[str, int] = {}
+        for row, path in enumerate(paths, start=1):
+            if (before := first.setdefault(os.path.realpath(path), row)) != row:
+                raise UserError(f"{file} names {path} twice, in its rows {before} and {row}: take one of them out")
         if missing := [path for path in paths if not path.is_file()]:
             raise UserError(f"{file} names {len(missing)} file(s) that are not there, the first: {missing[0]}")
         self.look_at(paths)

@@ -27,8 +27,9 @@ class ImageData(LightningDataModule):
     The batch size is global and shared by all processes. Test images are read in the test stage only.
 
     feed: 'device' keeps each set on the device as one tensor, 'workers' reads and augments image by image in worker
-    processes, 'auto' takes the first where the augmentation has a form for batches and a set fits into a quarter of
-    the device's free memory.
+    processes, 'auto' takes the first where the augmentation has a form for batches and a set has at most device_mib
+    MiB. What is free at the moment does not decide: the two draw other random numbers, and the same configuration
+    should give the same run.
 
     Raises:
         UserError: labels or channels are not the configured ones, the training set is smaller than a batch, or the
@@ -47,6 +48,7 @@ class ImageData(LightningDataModule):
         draws: Draws,
         policy: Policy,
         feed: str,
+        device_mib: float,
         num_workers: int,
         seed: int,
     ) -> None:
@@ -61,6 +63,7 @@ class ImageData(LightningDataModule):
         self.draws = draws
         self.policy = policy
         self.feed = feed
+        self.device_mib = device_mib
         self.num_workers = num_workers
         self.seed = seed
         self.sets: dict[Stage, ImageSet] = {}
@@ -130,26 +133,30 @@ class ImageData(LightningDataModule):
 
     def _operations(self, stage: Stage, device: torch.device) -> list[Operation] | None:
         """What the device does to a set's images, or None if they come from workers."""
-        if self.feed == "workers":
+        if self.feed == "workers" or (self.feed == "auto" and self._bytes(stage) > self.device_mib * 2**20):
             return None
         try:
             operations = self.policy.operations() if stage == "train" else []
-            self._require_room(stage, device)
         except UserError as error:
             if self.feed == "auto":
                 return None
             raise UserError(f"datamodule.feed=device cannot do this: {error}. Take feed=auto or workers") from error
+        self._require_room(stage, device)
         return operations
 
+    def _bytes(self, stage: Stage) -> int:
+        return len(self.sets[stage]) * self.image_size**2 * self.in_channels
+
     def _require_room(self, stage: Stage, device: torch.device) -> None:
-        data = self.sets[stage]
-        needed = len(data) * self.image_size**2 * self.in_channels
-        new = not isinstance(data.images, np.ndarray) or device.type != "cpu"  # else it is in this memory already
-        free = free_bytes(device)
-        if new and needed > free / 4:
+        images = self.sets[stage].images
+        there = isinstance(images, np.ndarray) and images.shape[1:3] == (self.image_size, self.image_size)
+        needed = 0 if there and device.type == "cpu" else 2 * self._bytes(stage)  # bringing it in order takes a copy
+        sharing = self.trainer.num_devices if self.trainer and device.type == "cpu" else 1
+        free = free_bytes(device) / sharing
+        if needed > free:
             raise UserError(
-                f"the {stage} set takes {needed / 2**20:,.0f} MiB, more than a quarter of the {free / 2**20:,.0f} MiB "
-                f"that {device.type} has free"
+                f"the {stage} set needs {needed / 2**20:,.0f} MiB for a while, but {device.type} has only "
+                f"{free / 2**20:,.0f} MiB free for each process: take datamodule.feed=workers"
             )
 
     def train_dataloader(self) -> Feed:

@@ -6,24 +6,29 @@ from pathlib import Path
 
 import numpy as np
 import simplejpeg
-from PIL import ExifTags, ImageOps
+from PIL import ExifTags, ImageOps, UnidentifiedImageError
 from PIL import Image as Pillow
 
 from cnnlab.data.source import Image
 from cnnlab.errors import UserError
 
 ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+LARGEST = 2 * (Pillow.MAX_IMAGE_PIXELS or 2**30)  # pixels; Pillow takes more for an attack, too
 # what may be odd about a good file, as the verify pass tells it
 GREY, CMYK, PALETTE, DEEP, ALPHA, ANIMATED, TURNED = (
     "grey",
     "CMYK",
     "palette",
     "16 bits",
-    "transparent",
+    "transparent in places, which become white",
     "several frames, of which the first is taken",
     "turned as its EXIF says",
 )
 ODD_MODES = {"1": GREY, "L": GREY, "LA": GREY, "CMYK": CMYK, "P": PALETTE, "PA": PALETTE, "RGBA": ALPHA}
+
+
+class Unreadable(UserError):
+    """A file could not be read, which says nothing about what is in it."""
 
 
 def decode(path: Path, channels: int) -> tuple[Image, list[str]]:
@@ -34,21 +39,25 @@ def decode(path: Path, channels: int) -> tuple[Image, list[str]]:
 
     Raises:
         UserError: it names the file, which is not a whole image, or has no known range of values.
+        Unreadable: the system does not hand out the file.
     """
     try:
         data = path.read_bytes()
-        if not data:
-            raise ValueError("it is empty")  # noqa: TRY301 (one place turns all problems into one error)
-        image, odd = _jpeg(data, channels) if data[:3] == b"\xff\xd8\xff" else _other(data, channels)
     except OSError as error:
-        raise UserError(f"{path} is not a whole image: {error.strerror or error}") from error
-    except (SyntaxError, ValueError, EOFError, Pillow.DecompressionBombError) as error:
+        raise Unreadable(f"{path} cannot be read: {error.strerror or error}") from error
+    try:
+        return _jpeg(data, channels) if data[:3] == b"\xff\xd8\xff" else _other(data, channels)
+    except UnidentifiedImageError as error:
+        said = "it is no image of a known kind" if data else "it is empty"
+        raise UserError(f"{path} is not a whole image: {said}") from error
+    except Exception as error:  # whatever a decoder makes of broken data
         raise UserError(f"{path} is not a whole image: {str(error) or type(error).__name__}") from error
-    return image, odd
 
 
 def _jpeg(data: bytes, channels: int) -> tuple[Image, list[str]]:
-    kind = simplejpeg.decode_jpeg_header(data)[2]
+    height, width, kind, _ = simplejpeg.decode_jpeg_header(data)
+    if height * width > LARGEST:
+        raise ValueError(f"it claims to have {width}x{height} pixels")
     odd = [GREY] if kind == "Gray" else [CMYK] if kind in ("CMYK", "YCCK") else []
     image: Image = simplejpeg.decode_jpeg(data, colorspace="GRAY" if channels == 1 and CMYK not in odd else "RGB")
     if image.shape[2] != channels:
@@ -65,6 +74,9 @@ def has_exif(jpeg: bytes) -> bool:
     """Whether there is an EXIF segment before the image's data."""
     at = 2
     while jpeg[at : at + 1] == b"\xff" and jpeg[at + 1] != 0xDA:  # start of scan
+        if jpeg[at + 1] == 0xFF:  # a fill byte
+            at += 1
+            continue
         if jpeg[at + 1] == 0xE1 and jpeg[at + 4 : at + 10] == b"Exif\x00\x00":
             return True
         at += 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
@@ -90,11 +102,26 @@ def _other(data: bytes, channels: int) -> tuple[Image, list[str]]:
             odd.append(ANIMATED)
         if file.getexif().get(ExifTags.Base.Orientation, 1) in TURNS:
             odd.append(TURNED)
-        upright = ImageOps.exif_transpose(file)
-        if upright.mode.startswith("I;16"):  # convert would clip at 255
-            upright = Pillow.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
+        if _is_deep(file, data):
             odd.append(DEEP)
+        deep_grey = file.mode.startswith("I;16") or (file.mode == "I" and file.format == "PPM")  # else without a range
+        upright = ImageOps.exif_transpose(file)
+        if deep_grey:  # convert would clip at 255
+            upright = Pillow.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
         elif upright.mode in ("I", "F"):
             raise ValueError(f"its values, of mode {upright.mode}, have no known range; save it with 8 or 16 bits")
-        image = np.asarray(upright.convert("RGB" if channels == 3 else "L"))
+        if upright.has_transparency_data:
+            odd = [*(word for word in odd if word != ALPHA), ALPHA]
+            upright = Pillow.alpha_composite(Pillow.new("RGBA", upright.size, "white"), upright.convert("RGBA"))
+        image = np.array(upright.convert("RGB" if channels == 3 else "L"))
     return image if channels == 3 else image[..., None], odd
+
+
+def _is_deep(file: Pillow.Image, data: bytes) -> bool:
+    """Whether the file has 16 bits a channel, of which Pillow may have dropped half already."""
+    if file.format == "PNG":
+        return data[24] == 16  # the header's bit depth
+    if file.format == "TIFF":
+        bits = getattr(file, "tag_v2", {}).get(258, 8)
+        return 16 in (bits if isinstance(bits, tuple) else (bits,))
+    return file.mode == "I" or file.mode.startswith("I;16")

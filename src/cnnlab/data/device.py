@@ -13,6 +13,7 @@ from cnnlab.data.operations import Operation
 from cnnlab.data.resize import all_at
 from cnnlab.data.source import ImageSet
 from cnnlab.data.workers import Batched
+from cnnlab.errors import UserError
 
 
 class DeviceBatches(Dataset[Batched]):
@@ -24,6 +25,7 @@ class DeviceBatches(Dataset[Batched]):
     def __init__(
         self, data: ImageSet, image_size: int, seed: int, operations: Sequence[Operation], device: torch.device
     ) -> None:
+        self.size = image_size
         self.seed = seed
         self.device = device
         self.labels = torch.from_numpy(data.labels).to(device)
@@ -45,6 +47,11 @@ class DeviceBatches(Dataset[Batched]):
             for operation in self.operations:
                 images = operation(images, uniform[:, first : first + operation.draws])
                 first += operation.draws
+            if images.shape[2:] != (self.size, self.size):
+                raise UserError(
+                    f"augment.transforms makes images of {images.shape[2]}x{images.shape[3]} pixels, not "
+                    f"datamodule.image_size={self.size}"
+                )
         return images, self.labels[positions], positions
 
     def _uniform(self, epoch: int) -> Tensor:

@@ -11,7 +11,13 @@ from cnnlab.errors import UserError
 Positions = NDArray[np.int64]
 
 
-def stratified_split(labels: Labels, fraction: float, seed: int) -> tuple[Positions, Positions]:
+# Streams of their own beside those of the order of training, [seed, epoch], and of augmentation, [seed, epoch, 1 or 2]:
+# else which labels are wrong would follow the order in which they come.
+TAIL, WRONG, SHIFT = 3, 4, 5
+Seed = int | list[int]
+
+
+def stratified_split(labels: Labels, fraction: float, seed: Seed) -> tuple[Positions, Positions]:
     """Positions of the rest and of a random `fraction` that holds the same share of every class, both ascending."""
     by_class = _by_class(labels, seed)
     chosen = np.diff(np.floor(np.arange(len(labels) + 1) * fraction + 1e-9)) > 0  # evenly spaced through all classes
@@ -25,7 +31,7 @@ def stratified_fold(labels: Labels, fold: int, folds: int, seed: int) -> tuple[P
     return np.sort(by_class[~chosen]), np.sort(by_class[chosen])
 
 
-def _by_class(labels: Labels, seed: int) -> Positions:
+def _by_class(labels: Labels, seed: Seed) -> Positions:
     """All positions, class after class, shuffled within each."""
     shuffled = np.random.default_rng(seed).permutation(len(labels))
     return shuffled[np.argsort(labels[shuffled], kind="stable")]
@@ -34,21 +40,29 @@ def _by_class(labels: Labels, seed: int) -> Positions:
 def long_tail(labels: Labels, num_classes: int, ratio: float, seed: int) -> Positions:
     """Positions of a set whose classes shrink exponentially, the first being `ratio` times the last (Cui et al., 2019).
 
-    The first class keeps as many images as the smallest class has, or more: n_k = n_0 * ratio^(-k / (K - 1)), with the
-    largest n_0 for which every class has enough.
+    n_k = n_0 * ratio^(-k / (K - 1)), with the largest n_0 for which every class has enough.
+
+    Raises:
+        UserError: the last class would have no image.
     """
     counts = np.bincount(labels, minlength=num_classes)
     shares = ratio ** -(np.arange(num_classes) / (num_classes - 1))
-    wanted = np.maximum(1, np.floor((counts / shares).min() * shares + 1e-9)).astype(int)
-    rng = np.random.default_rng(seed)
+    largest = (counts / shares).min()
+    if largest * shares[-1] < 1 - 1e-9:
+        raise UserError(
+            f"datamodule.imbalance={ratio:g}: of the training images the first class can keep {largest:.0f} for the "
+            "classes to fall evenly, which leaves none of the last; take a smaller one, or more images"
+        )
+    wanted = np.floor(largest * shares + 1e-9).astype(int)
+    rng = np.random.default_rng([seed, 0, TAIL])
     kept = [rng.permutation(np.flatnonzero(labels == k))[: wanted[k]] for k in range(num_classes)]
     return np.sort(np.concatenate(kept))
 
 
 def noisy(labels: Labels, num_classes: int, share: float, seed: int) -> Labels:
     """The labels, of which that share, in every class, is replaced by one of the other classes, each as likely."""
-    _, wrong = stratified_split(labels, share, seed)
-    shift = np.random.default_rng([seed, 1]).integers(1, num_classes, len(wrong))
+    _, wrong = stratified_split(labels, share, [seed, 0, WRONG])
+    shift = np.random.default_rng([seed, 0, SHIFT]).integers(1, num_classes, len(wrong))
     changed = labels.copy()
     changed[wrong] = (labels[wrong] + shift) % num_classes
     return changed

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-import torch
+import numpy as np
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from cnnlab.data.batches import Batch, Batches
 from cnnlab.data.workers import Batched
+from cnnlab.errors import UserError
 
 BYTES_AT_ONCE = 4 * 2**20  # of images that a worker hands over together
 
@@ -43,7 +44,10 @@ class Feed:
         return len(self.sampler)
 
     def __iter__(self) -> Iterator[Batched]:
-        for sizes, *columns in self.loader:
+        for group in self.loader:
+            if isinstance(group, UserError):
+                raise group
+            sizes, *columns = group
             yield from zip(*(column.split(sizes) for column in columns), strict=True)
 
 
@@ -70,16 +74,15 @@ class InGroups(Sampler[list[Batch]]):
             yield group
 
 
-class Together(Dataset[tuple[list[int], Tensor, Tensor, Tensor]]):
-    """Several batches one after another, in one tensor of each kind, and how many images each has."""
+class Together(Dataset[tuple[list[int], Tensor, Tensor, Tensor] | UserError]):
+    """Several batches of an epoch as one, and how many images each of them has."""
 
     def __init__(self, dataset: Dataset[Batched]) -> None:
         self.dataset = dataset
 
-    def __getitem__(self, group: list[Batch]) -> tuple[list[int], Tensor, Tensor, Tensor]:
-        batches = [self.dataset[batch] for batch in group]
-        sizes = [len(labels) for _, labels, _ in batches]
-        if len(batches) == 1:
-            return sizes, *batches[0]
-        images, labels, positions = (torch.cat(column) for column in zip(*batches, strict=True))
-        return sizes, images, labels, positions
+    def __getitem__(self, group: list[Batch]) -> tuple[list[int], Tensor, Tensor, Tensor] | UserError:
+        positions = np.concatenate([positions for _, positions in group])
+        try:
+            return [len(positions) for _, positions in group], *self.dataset[group[0][0], positions]
+        except UserError as error:
+            return error  # torch would wrap a worker's in its traceback

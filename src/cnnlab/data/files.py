@@ -8,7 +8,7 @@ import numpy as np
 
 from cnnlab.data.decode import decode
 from cnnlab.data.source import Image, ImageSet, Labels
-from cnnlab.data.verify import Verified
+from cnnlab.data.verify import Finding, Verified
 from cnnlab.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,12 @@ class ImageFiles:
         self.channels = channels
         self.verify = verify
         self.on_bad = on_bad
+        self.findings: dict[Path, Finding] = {}
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes' names."""
+        raise NotImplementedError
 
     def look_at(self, paths: list[Path]) -> None:
         """Decodes the files that were not looked at before, and says what was found.
@@ -49,7 +55,7 @@ class ImageFiles:
         """
         if not self.verify:
             return
-        findings = Verified(self.root).look_at(paths)
+        self.findings = findings = Verified(self.root).look_at(paths)
         bad = [(path, findings[path].problem) for path in paths if findings[path].problem]
         odd = Counter(word for path in paths for word in findings[path].odd)
         for word, count in odd.most_common():
@@ -64,11 +70,19 @@ class ImageFiles:
             log.warning("%s\n  They are left out.", said)
 
     def image_set(self, paths: list[Path], labels: Labels) -> ImageSet:
-        """The files with their labels, without those that are to be skipped."""
+        """The files with their labels, without those that are to be skipped.
+
+        Raises:
+            UserError: nothing is left of a class.
+        """
         if not (self.verify and self.on_bad == "skip"):
             return ImageSet(Decoded(paths, self.channels), labels)
-        findings = Verified(self.root).look_at(paths)
+        if not set(paths) <= set(self.findings):  # another process has looked
+            self.findings |= Verified(self.root).look_at(paths)
+        findings = self.findings
         good = np.array([not findings[path].problem for path in paths], bool)
+        if gone := sorted(set(labels.tolist()) - set(labels[good].tolist())):
+            raise UserError(f"{self.root}: no file of class {self.classes[gone[0]]} is a whole image")
         skipped = tuple(str(path) for path, kept in zip(paths, good, strict=True) if not kept)
         kept = [path for path, is_kept in zip(paths, good, strict=True) if is_kept]
         return ImageSet(Decoded(kept, self.channels), labels[good], skipped)

@@ -1,5 +1,6 @@
 """A folder of images, one sub-folder a class."""
 
+import logging
 import os
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,8 @@ from cnnlab.data.draws import stratified_split
 from cnnlab.data.files import ImageFiles
 from cnnlab.data.source import ImageSet, Labels, Stage
 from cnnlab.errors import UserError
+
+log = logging.getLogger(__name__)
 
 
 def class_folders(data_dir: str) -> list[str]:
@@ -36,6 +39,8 @@ def _folders(root: Path) -> list[str]:
 def files_below(folder: Path) -> list[Path]:
     """All files with the ending of an image, in deeper folders, too, sorted; hidden ones do not count.
 
+    Links are followed, each folder once; those that lead nowhere are files that cannot be read.
+
     Raises:
         UserError: a folder cannot be read.
     """
@@ -44,11 +49,19 @@ def files_below(folder: Path) -> list[Path]:
         raise UserError(f"{error.filename} cannot be read: {error.strerror}") from error
 
     found: list[Path] = []
+    seen: set[str] = set()
+    other = 0
     for place, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        visible = (name for name in names if not name.startswith("."))
-        found += [Path(place, name) for name in visible if Path(name).suffix.lower() in ENDINGS]
-    return sorted(path for path in found if path.is_file())
+        seen.add(os.path.realpath(place))
+        below = (name for name in folders if not name.startswith("."))
+        folders[:] = [name for name in below if os.path.realpath(Path(place, name)) not in seen]
+        visible = [Path(place, name) for name in names if not name.startswith(".")]
+        images = [path for path in visible if path.suffix.lower() in ENDINGS]
+        found += images
+        other += len(visible) - len(images)
+    if other:
+        log.info("%s: %s files with other endings are ignored", folder, f"{other:,}")
+    return sorted(found)
 
 
 class ImageFolder(ImageFiles):

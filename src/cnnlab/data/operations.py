@@ -155,9 +155,20 @@ def batched(step: dict[str, Any]) -> Operation:
         inspect.signature(kind).bind(**arguments)
     except TypeError as error:
         raise UserError(f"{target} has no form for batches with these arguments ({error})") from error
-    if kind in (Pad, RandomCrop) and arguments.get("p", 1) != 1:
-        raise UserError(f"{target} has no form for batches with p={arguments['p']}")
-    if kind is Pad and not isinstance(arguments["padding"], int):
-        raise UserError(f"{target} has no form for batches with padding={arguments['padding']}; take one number")
+    for key, value in arguments.items():
+        if not _has_form(kind, key, value):
+            raise UserError(f"{target} has no form for batches with {key}={value}")
     operation: Operation = kind(**arguments)
     return operation
+
+
+def _has_form(kind: type[Any], key: str, value: Any) -> bool:
+    """Whether an operation can do what the transform does with this value."""
+    number = isinstance(value, int | float)
+    if key == "p":
+        return number and (value == 1 if kind in (Pad, RandomCrop) else 0 <= value <= 1)
+    if key == "padding":
+        return isinstance(value, int) and value >= 0
+    if key == "fill" and kind is Pad:
+        return number and 0 <= value <= 255
+    return True

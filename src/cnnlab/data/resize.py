@@ -1,15 +1,15 @@
 """Images brought to the network's size."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from cnnlab.data.source import Image, Images
+from cnnlab.data.threads import in_threads
 from cnnlab.track import tracked
+
+LARGE = 2 * 2**30  # bytes of a set at another size than it came in; beyond, images are resized one by one
 
 
 def fit_to(image: Image, size: int) -> Image:
@@ -41,10 +41,12 @@ def all_at(images: Images, size: int) -> NDArray[np.uint8]:
     def put(position: int) -> None:
         together[position] = fit_to(images[position], size)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        done = pool.map(put, range(len(images)))
-        if isinstance(images, np.ndarray):
-            list(done)
-        else:
-            list(tracked(done, len(images), "decoding the images"))
+    done = in_threads(put, range(len(images)))
+    for _ in done if isinstance(images, np.ndarray) else tracked(done, len(images), "decoding the images"):
+        pass
     return together
+
+
+def fits(images: NDArray[np.uint8], size: int) -> bool:
+    """Whether an array may be held at that size: always as it is, else up to LARGE bytes."""
+    return images.shape[1:3] == (size, size) or len(images) * size**2 * images.shape[3] <= LARGE

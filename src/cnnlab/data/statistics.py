@@ -1,9 +1,7 @@
 """What a data set is like: how many images of each class, which colours, which images it holds twice."""
 
 import hashlib
-import os
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 
 from cnnlab.data.resize import fit_to
 from cnnlab.data.source import ImageSet, Stage
+from cnnlab.data.threads import in_threads
 from cnnlab.track import tracked
 
 Sums = tuple[str, NDArray[np.float64], NDArray[np.float64]]  # digest, sum and sum of squares of each channel
@@ -36,11 +35,10 @@ def describe(data: ImageSet, num_classes: int, size: int, name: str) -> Describe
         return hashlib.sha256(image.tobytes()).hexdigest(), pixels.sum(0), (pixels**2).sum(0)
 
     digests, total, squares = [], np.zeros(1), np.zeros(1)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        done = pool.map(sums, range(len(data)))
-        for digest, of_values, of_squares in tracked(done, len(data), f"looking at the {name} images"):
-            digests.append(digest)
-            total, squares = total + of_values, squares + of_squares
+    done = in_threads(sums, range(len(data)))
+    for digest, of_values, of_squares in tracked(done, len(data), f"looking at the {name} images"):
+        digests.append(digest)
+        total, squares = total + of_values, squares + of_squares
     pixels = len(data) * size**2
     mean = total / pixels
     std = np.sqrt(np.maximum(0, squares / pixels - mean**2))

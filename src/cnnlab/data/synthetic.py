@@ -29,7 +29,7 @@ class Synthetic:
         if stage == "val":
             return None
         pictures = np.random.default_rng(self.seed).integers(0, 128, (self.num_classes, *self.shape), np.uint8)
-        rng = np.random.default_rng([self.seed, ["train", "test"].index(stage)])
+        rng = np.random.default_rng([self.seed, 1 + ["train", "test"].index(stage)])  # not the pictures' own
         labels = np.arange(self.counts[stage]) % self.num_classes
         noise = rng.integers(0, 128, (len(labels), *self.shape), np.uint8)
         return ImageSet(pictures[labels] + noise, labels)

@@ -5,18 +5,20 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import PIL
+import simplejpeg
+
 from cnnlab.atomic import whole
-from cnnlab.data.decode import decode
+from cnnlab.data.decode import Unreadable, decode
+from cnnlab.data.threads import in_threads
 from cnnlab.errors import UserError
 from cnnlab.track import tracked
 
 log = logging.getLogger(__name__)
-AT_ONCE = 4096  # files that wait for a thread
 AS_IT_IS: Any = {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}  # file names may be any bytes
 
 
@@ -35,27 +37,34 @@ class Verified:
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
-        digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
-        self.memory = cache_folder() / "verified" / f"{self.root.name}-{digest}.csv"
+        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
+        # other decoders may judge otherwise
+        decoders = f"{PIL.__version__}-{simplejpeg.__version__}"
+        self.memory = cache_folder() / "verified" / f"{self.root.name}-{digest}-{decoders}.csv"
 
     def look_at(self, paths: list[Path]) -> dict[Path, Finding]:
         """What is found in each file; only those that are new or changed since the last look are decoded.
 
         Raises:
-            UserError: a file cannot even be asked for its size.
+            Unreadable: the system does not hand out a file; nothing is remembered about it.
         """
         known = dict(self._recall())
         findings: dict[Path, Finding] = {}
         fresh: list[Path] = []
         for path in paths:
-            size, changed = _size_and_time(path)
+            try:
+                size, changed = _size_and_time(path)
+            except FileNotFoundError:  # a link to nowhere
+                findings[path] = Finding(0, 0, "it is not there", ())
+                continue
             before = known.get(str(path.absolute()))
             if before and (before.size, before.changed) == (size, changed):
                 findings[path] = before
             else:
                 fresh.append(path)
         try:
-            for path, finding in tracked(_looks(fresh), len(fresh), "looking at the images"):
+            looks = tracked(in_threads(look, fresh), len(fresh), "looking at the images")
+            for path, finding in zip(fresh, looks, strict=True):
                 findings[path] = known[str(path.absolute())] = finding
         finally:
             if fresh:
@@ -79,18 +88,13 @@ class Verified:
             log.warning("%s cannot be written (%s): the images are looked at again next time", self.memory, error)
 
 
-def _looks(paths: list[Path]) -> Iterator[tuple[Path, Finding]]:
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoders let go of Python's lock
-        for start in range(0, len(paths), AT_ONCE):
-            some = paths[start : start + AT_ONCE]
-            yield from zip(some, pool.map(look, some), strict=True)
-
-
 def look(path: Path) -> Finding:
     """Decodes the file, with colours, since whatever is wrong shows then."""
     size, changed = _size_and_time(path)
     try:
         return Finding(size, changed, "", tuple(decode(path, 3)[1]))
+    except Unreadable:
+        raise
     except UserError as error:
         return Finding(size, changed, str(error).removeprefix(f"{path} is not a whole image: "), ())
 
@@ -98,8 +102,10 @@ def look(path: Path) -> Finding:
 def _size_and_time(path: Path) -> tuple[int, int]:
     try:
         state = path.stat()
+    except FileNotFoundError:
+        raise
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+        raise Unreadable(f"{path} cannot be read: {error.strerror}") from error
     return state.st_size, state.st_mtime_ns
 
 

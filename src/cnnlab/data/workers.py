@@ -10,8 +10,9 @@ from torch.utils.data import Dataset, get_worker_info
 
 from cnnlab.data.augment import Augment, epoch_seeds
 from cnnlab.data.batches import Batch
-from cnnlab.data.resize import all_at, fit_to
+from cnnlab.data.resize import all_at, fit_to, fits
 from cnnlab.data.source import Image, ImageSet
+from cnnlab.errors import UserError
 
 Batched = tuple[Tensor, Tensor, Tensor]  # images uint8 [N, C, H, W], labels int64 [N], positions in the set int64 [N]
 
@@ -37,7 +38,8 @@ class ImageBatches(Dataset[Batched]):
         self.as_decoded = full_image and augment is not None
         self.labels = torch.from_numpy(data.labels)
         self.images = data.images
-        if isinstance(data.images, np.ndarray) and not self.as_decoded:
+        self.at_size = isinstance(data.images, np.ndarray) and not self.as_decoded and fits(data.images, image_size)
+        if self.at_size:
             self.images = all_at(data.images, image_size)  # once, not every epoch
             if isinstance(augment, Augment):
                 self.images = augment.done_once(self.images)
@@ -45,7 +47,8 @@ class ImageBatches(Dataset[Batched]):
 
     def __getitem__(self, batch: Batch) -> Batched:
         epoch, positions = batch
-        if self.augment is None and isinstance(self.images, np.ndarray):
+        if self.augment is None and self.at_size:
+            assert isinstance(self.images, np.ndarray)
             images = torch.from_numpy(self.images[positions])
         else:
             images = self._one_by_one(epoch, positions.tolist())
@@ -67,11 +70,26 @@ class ImageBatches(Dataset[Batched]):
 
     def _one(self, position: int) -> Image:
         image = self.images[position]
-        if not (self.as_decoded or isinstance(self.images, np.ndarray)):
+        if not (self.as_decoded or self.at_size):
             image = fit_to(image, self.size)
         if self.augment is None:
             return image
-        return self.augment(image, int(self.seeds[1][position]))
+        return require_bytes(self.augment(image, int(self.seeds[1][position])), self.size)
+
+
+def require_bytes(image: Image, size: int) -> Image:
+    """The image, which must be uint8 [size, size, C].
+
+    Raises:
+        UserError: the augmentation made something else of it.
+    """
+    if image.dtype != np.uint8 or image.shape[:2] != (size, size):
+        shape = "x".join(str(n) for n in image.shape)
+        raise UserError(
+            f"augment.transforms makes images of {shape}, {image.dtype}, where {size}x{size} bytes are needed: crop or "
+            "resize to datamodule.image_size, and leave normalising to the datamodule"
+        )
+    return image
 
 
 def empty(shape: tuple[int, ...]) -> Tensor:
