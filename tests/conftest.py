@@ -2,9 +2,11 @@
 
 import copy
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -25,8 +27,14 @@ TINY = ["datamodule.fraction=0.1", "datamodule.batch_size=16", "trainer.max_epoc
 def pytest_configure() -> None:
     """Before collection: tests are parametrized by what composes."""
     register()
+    os.environ["CNNLAB_CACHE"] = tempfile.mkdtemp(prefix="cnnlab-cache-")
     torch.set_num_threads(1)  # several test processes share the machine
     os.environ["OMP_NUM_THREADS"] = "1"  # the same for processes that tests start
+
+
+def pytest_unconfigure() -> None:
+    """What the tests remember of files is of no use to anyone."""
+    shutil.rmtree(os.environ["CNNLAB_CACHE"], ignore_errors=True)
 
 
 def compose_config(*overrides: str) -> Config:

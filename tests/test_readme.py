@@ -87,6 +87,8 @@ def is_slow(command: str) -> bool:
             "resnet56",
             "vgg13",
             "label_noise",
+            "folds",
+            "jobs=2",
         )
     )
 

@@ -1,5 +1,6 @@
 import gzip
 import hashlib
+import os
 import struct
 from pathlib import Path
 from typing import ClassVar
@@ -128,6 +129,25 @@ def test_a_file_with_other_content_is_named(tmp_path: Path) -> None:
     write(tmp_path, "t10k", IMAGES, [0, 1, 1])
     with pytest.raises(UserError, match=f"{tmp_path}/t10k-labels.* is not the file known as Known's t10k-labels"):
         source.prepare()
+
+
+def test_a_file_is_hashed_once_and_again_when_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "train", IMAGES, [0, 1, 2])
+    write(tmp_path, "t10k", IMAGES, [0, 1, 2])
+    source = known(tmp_path)
+    opened: list[str] = []
+    source.prepare()
+
+    def noting(path: Path) -> bytes:
+        opened.append(path.name)
+        return unpacked(path)
+
+    monkeypatch.setattr("cnnlab.data.idx.unpacked", noting)
+    source.prepare()
+    assert opened == []
+    os.utime(tmp_path / "t10k-labels-idx1-ubyte.gz", ns=(0, 12345))
+    source.prepare()
+    assert opened == ["t10k-labels-idx1-ubyte.gz"]
 
 
 def test_how_a_file_is_packed_does_not_matter(tmp_path: Path) -> None:

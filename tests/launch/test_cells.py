@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
+from _pytest.mark import ParameterSet
 
 from cnnlab.launch.child import scrubbed
 from conftest import TINY, runs
@@ -74,14 +75,18 @@ def by_seed(folder: Path) -> dict[int, dict[str, Any]]:
     return {int(run.name.split("-s")[-1].split("-")[0]): status(run) for run in runs(folder)}
 
 
+def slow(*values: object) -> ParameterSet:
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
     ("what", "words", "error"),
     [
         ("killed", [], "it was ended by SIGKILL"),
-        ("exits", [], "its process ended with exit code 3"),
-        ("raises", [], "RuntimeError: it went wrong"),
-        ("hangs", ["hydra.launcher.timeout=8"], "it took more than hydra.launcher.timeout=8 seconds"),
-        ("rank", ["trainer=ddp_cpu"], "rank 1: RuntimeError: only rank 1 went wrong"),
+        slow("exits", [], "its process ended with exit code 3"),
+        slow("raises", [], "RuntimeError: it went wrong"),
+        slow("hangs", ["hydra.launcher.timeout=8"], "it took more than hydra.launcher.timeout=8 seconds"),
+        slow("rank", ["trainer=ddp_cpu"], "rank 1: RuntimeError: only rank 1 went wrong"),
     ],
 )
 def test_one_cells_trouble_leaves_the_others_alone(trouble: Path, what: str, words: list[str], error: str) -> None:
@@ -95,6 +100,7 @@ def test_one_cells_trouble_leaves_the_others_alone(trouble: Path, what: str, wor
     wait_until_empty(trouble)
 
 
+@pytest.mark.slow
 def test_a_cell_that_fails_is_tried_again(trouble: Path) -> None:
     started = sweep(trouble, "model=trouble", "+what=once", "seed=0,1", "hydra.launcher.max_attempts=2")
     started.communicate(timeout=200)

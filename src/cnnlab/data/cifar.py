@@ -45,7 +45,7 @@ class Cifar:
             return
         for known, name in told:
             path = self.folder / name
-            require_hash(path, path.read_bytes(), "sha256", known, f"{name} of {self.archive}")
+            require_hash(path, Path.read_bytes, "sha256", known, f"{name} of {self.archive}")
 
     def _check_sizes(self) -> None:
         """Of files that someone else has unpacked, no hash is published; their sizes are known."""
@@ -61,7 +61,7 @@ class Cifar:
 
     def _unpack(self, archive: Path) -> None:
         """Takes the files out by name: nothing else of the archive is written, wherever it points."""
-        require_hash(archive, archive.read_bytes(), "md5", self.md5, self.archive)
+        require_hash(archive, Path.read_bytes, "md5", self.md5, self.archive)
         wanted, sums = set(self._wanted()), []
         try:
             with tarfile.open(archive) as tar:

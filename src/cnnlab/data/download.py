@@ -3,9 +3,12 @@
 import hashlib
 import logging
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnnlab.atomic import write_text
+from cnnlab.data.cache import cache_folder, name_for
 from cnnlab.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -81,11 +84,23 @@ class Downloads:
         raise UserError(f"cannot download {name} from {' or '.join(problems)}. Put it into {self.folder}{self.hint}.")
 
 
-def require_hash(path: Path, content: bytes, algorithm: str, known: str, what: str) -> None:
-    """Raises a UserError that names the file, unless its content has the known hash."""
-    digest = hashlib.new(algorithm, content).hexdigest()
+def require_hash(path: Path, read: Callable[[Path], bytes], algorithm: str, known: str, what: str) -> None:
+    """Raises a UserError that names the file, unless what is read from it has the known hash.
+
+    A file that was found to be the known one is believed as long as its size and time of change stay.
+    """
+    state = path.stat()
+    mark = cache_folder() / "known" / name_for(path)
+    facts = f"{state.st_size} {state.st_mtime_ns} {algorithm} {known}"
+    if mark.is_file() and mark.read_text() == facts:
+        return
+    digest = hashlib.new(algorithm, read(path)).hexdigest()
     if digest != known:
         raise UserError(
             f"{path} is not the file known as {what}: its content has the {algorithm} {digest}, not {known}. "
             "Delete it, and it is downloaded again."
         )
+    try:
+        write_text(mark, facts)
+    except OSError as error:
+        log.info("%s cannot be written (%s): %s is checked again next time", mark, error.strerror, path)

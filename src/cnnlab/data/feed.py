@@ -1,5 +1,6 @@
 """What Lightning iterates over: batches in order, from this process or from workers."""
 
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -53,9 +54,8 @@ class Feed:
 
 def alone(_: int) -> None:
     """A worker's OpenCV keeps to one thread, as its torch does: the others have cores of their own to use."""
-    import cv2
-
-    cv2.setNumThreads(0)
+    if cv2 := sys.modules.get("cv2"):
+        cv2.setNumThreads(0)
 
 
 class InGroups(Sampler[list[Batch]]):

@@ -62,7 +62,7 @@ class Idx:
         """Downloads the files that are neither in data_dir nor installed by the system, and checks those that are."""
         for name in self.md5:
             path = self._path(name)
-            require_hash(path, unpacked(path), "sha256", self.sha256[name], f"{type(self).__name__}'s {name}")
+            require_hash(path, unpacked, "sha256", self.sha256[name], f"{type(self).__name__}'s {name}")
 
     def _path(self, name: str) -> Path:
         return find(name, [self.folder, *self.elsewhere]) or self.downloads.fetch(name, self.md5[name])

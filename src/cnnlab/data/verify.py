@@ -1,9 +1,7 @@
 """The verify pass: every file is decoded once; what was found is remembered as long as the file stays as it is."""
 
 import csv
-import hashlib
 import logging
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ import PIL
 import simplejpeg
 
 from cnnlab.atomic import whole
+from cnnlab.data.cache import cache_folder, name_for
 from cnnlab.data.decode import Unreadable, decode
 from cnnlab.data.threads import in_threads
 from cnnlab.errors import UserError
@@ -37,10 +36,9 @@ class Verified:
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
-        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
         # other decoders may judge otherwise
         decoders = f"{PIL.__version__}-{simplejpeg.__version__}"
-        self.memory = cache_folder() / "verified" / f"{self.root.name}-{digest}-{decoders}.csv"
+        self.memory = cache_folder() / "verified" / f"{name_for(self.root)}-{decoders}.csv"
 
     def look_at(self, paths: list[Path]) -> dict[Path, Finding]:
         """What is found in each file; only those that are new or changed since the last look are decoded.
@@ -107,10 +105,3 @@ def _size_and_time(path: Path) -> tuple[int, int]:
     except OSError as error:
         raise Unreadable(f"{path} cannot be read: {error.strerror}") from error
     return state.st_size, state.st_mtime_ns
-
-
-def cache_folder() -> Path:
-    """CNNLAB_CACHE, or the user's cache folder as the system has it."""
-    import pooch
-
-    return Path(os.environ.get("CNNLAB_CACHE") or pooch.os_cache("cnnlab"))
