@@ -44,6 +44,7 @@ class Pool:
         self.max_attempts = max_attempts
         for name in set(os.environ) - set(scrubbed(dict(os.environ))):
             del os.environ[name]  # Lightning, imported in the server, would note its rank
+        os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # asking for GPUs must not touch CUDA before a fork
         self.context: ForkServerContext = get_context("forkserver")
         self.context.set_forkserver_preload(preload)  # imports once what every cell needs
         self.running: list[Running] = []
