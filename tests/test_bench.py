@@ -61,7 +61,7 @@ def test_images_in_files_are_measured_against_the_decoder(command: Callable[...,
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "what to measure: data"),
+        ([], "what is to be measured? There is: data"),
         (["speed"], "there is nothing of that name to measure"),
         (["data", "rounds=0"], "rounds=0: it must be a whole number"),
         (["data", "images=many"], "images=many: it must be a whole number"),

@@ -150,10 +150,10 @@ def bench(arguments: list[str]) -> None:
         print(BENCH_HELP, end="")
         return
     if not arguments:
-        raise UserError("cnnlab bench needs to know what to measure: data")
+        raise UserError("bench: what is to be measured? There is: data")
     what, *rest = arguments
     if what != "data":
-        raise UserError(f"cnnlab bench {what}: there is nothing of that name to measure; there is: data")
+        raise UserError(f"bench {what}: there is nothing of that name to measure. There is: data")
     require_overrides(rest)
     from cnnlab.bench.data import bench_data  # imports torch
 
