@@ -23,10 +23,10 @@ train: .venv/installed ## trains LeNet-5 on handwritten digits (98 % and more), 
 	@$(BIN)/cnnlab train experiment=lenet5_digits
 
 test: .venv/installed ## the tests, but for the slow ones
-	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"
 
 test-all: .venv/installed ## all tests
-	@$(BIN)/python -m pytest -n $(JOBS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 lint: .venv/installed ## ruff, its formatter, mypy
 	@$(BIN)/ruff check

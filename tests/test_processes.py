@@ -41,6 +41,7 @@ def test_heads_frozen_layers_and_unfreezing_work_on_two_ranks(process: Process, 
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_rank_that_fails_is_told_by_its_own_error(process: Process, here: Path) -> None:
     done = process("train", "trainer=ddp_cpu", "datamodule.image_size=8", *TINY)
     assert done.returncode == 1
@@ -50,7 +51,11 @@ def test_a_rank_that_fails_is_told_by_its_own_error(process: Process, here: Path
 
 @pytest.mark.parametrize(
     ("number", "code", "trainer"),
-    [(signal.SIGTERM, 143, "cpu"), (signal.SIGINT, 130, "cpu"), (signal.SIGTERM, 143, "ddp_cpu")],
+    [
+        (signal.SIGTERM, 143, "cpu"),
+        (signal.SIGINT, 130, "cpu"),
+        pytest.param(signal.SIGTERM, 143, "ddp_cpu", marks=pytest.mark.slow),
+    ],
 )
 def test_a_signal_to_all_processes_is_no_success(here: Path, number: signal.Signals, code: int, trainer: str) -> None:
     started = subprocess.Popen(
