@@ -24,6 +24,8 @@ WITHOUT_EFFECT = (
     "datamodule.source.verify",
     "callbacks.progress",
     "trainer.profiler",
+    "trainer.max_restarts",
+    "trainer.micro_batches",  # the same step in pieces, as memory allows
     "trainer.detect_anomaly",
 )
 
