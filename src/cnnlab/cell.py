@@ -16,6 +16,7 @@ WITHOUT_EFFECT = (
     "logger",
     "model.card",
     "datamodule.num_workers",
+    "datamodule.eval_batch_size",
     "datamodule.download",
     "datamodule.mirrors",
     "datamodule.verify",

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from cnnlab.errors import OutOfGpuMemory
-from cnnlab.launch.cell import more_pieces
+from cnnlab.launch.cell import in_pieces, more_pieces
 from cnnlab.launch.child import CONSOLE, Work, live, scrubbed
 from cnnlab.launch.places import Places, Taken
 from cnnlab.run import Run
@@ -113,8 +113,7 @@ class Pool:
         pieces = more_pieces(work.config)
         if pieces and status["error"].startswith(OutOfGpuMemory.__name__):  # not counted as an attempt
             log.warning("%s: too little GPU memory; again with trainer.micro_batches=%s", work.folder.name, pieces)
-            trainer = {**work.config["trainer"], "micro_batches": pieces}
-            return replace(work, config={**work.config, "trainer": trainer}), one.attempt
+            return replace(work, config=in_pieces(work.config, pieces)), one.attempt
         if one.attempt < self.max_attempts:
             log.warning("%s: %s; attempt %s", work.folder.name, status["error"], one.attempt + 1)
             return replace(work, again=True), one.attempt + 1
