@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from multiprocessing import connection, get_context
+from multiprocessing import connection, forkserver, get_context
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -33,7 +33,7 @@ class Running:
 
 
 class Pool:
-    """Runs cells; what becomes of one touches no other.
+    """Runs cells; what becomes of one touches no other. The server they are forked from begins to import at once.
 
     timeout: seconds an attempt may take, None for ever. max_attempts: how often a cell that fails is tried.
     """
@@ -47,6 +47,7 @@ class Pool:
         os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # asking for GPUs must not touch CUDA before a fork
         self.context: ForkServerContext = get_context("forkserver")
         self.context.set_forkserver_preload(preload)  # imports once what every cell needs
+        forkserver.ensure_running()  # at once: it takes seconds, which the launcher has better things to do than wait
         self.running: list[Running] = []
 
     def run(self, cells: list[Work]) -> Iterator[Work | None]:
