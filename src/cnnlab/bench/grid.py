@@ -44,13 +44,13 @@ def bench_grid(arguments: list[str]) -> None:
     counts = COUNTS | {key: whole_number(key, value) for key, value in own.items()}
     words = [argument for argument in arguments if argument.split("=")[0] not in own]
     named = {word.split("=")[0] for word in words}
+    register()
     if taken := sorted(named & set(OURS)):
         raise UserError(f"{taken[0]}: the bench sets it itself")
     if "trainer.max_epochs" not in named:
         words = ["trainer.max_epochs=1", *words]
     if "datamodule" not in named:
         words = [*(REAL if fashion_mnist_is_here() else LIKE_REAL), *words]
-    register()
     config = composed(*words)
     check(config)
     sweeps = Sweeps(words, counts["cells"], counts["jobs"], min(counts["fresh"], counts["cells"]))

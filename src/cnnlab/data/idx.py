@@ -2,7 +2,6 @@
 
 import gzip
 import logging
-import os
 import zlib
 from pathlib import Path
 from typing import ClassVar
@@ -22,8 +21,8 @@ log = logging.getLogger(__name__)
 def unpacked(path: Path) -> bytes:
     """The file's content, taken out of gzip if need be.
 
-    Unpacking takes a tenth of a short run's time, so that what comes out is kept; the copy has the time of change of
-    the file it was made from, and is made anew when that changes.
+    Unpacking takes a tenth of a short run's time, so that what comes out is kept in the user's cache, as long as
+    the file's size and time of change stay.
 
     Raises:
         UserError: it cannot be read.
@@ -32,8 +31,8 @@ def unpacked(path: Path) -> bytes:
         if path.suffix != ".gz":
             return path.read_bytes()
         state = path.stat()
-        copy = cache_folder() / "unpacked" / f"{name_for(path)}-{state.st_size}"
-        if copy.is_file() and copy.stat().st_mtime_ns == state.st_mtime_ns:
+        copy = cache_folder() / "unpacked" / f"{name_for(path)}-{state.st_size}-{state.st_mtime_ns}"
+        if copy.is_file():
             return copy.read_bytes()
         content = gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
@@ -41,7 +40,6 @@ def unpacked(path: Path) -> bytes:
     try:
         with whole(copy) as partial:
             partial.write_bytes(content)
-            os.utime(partial, ns=(state.st_atime_ns, state.st_mtime_ns))
     except OSError as error:
         log.info("%s cannot be written (%s): %s is unpacked again next time", copy, error.strerror, path)
     return content
