@@ -1,4 +1,5 @@
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 from PIL import Image as Pillow
 
 from cnnlab.bench.paired import Rates, take_turns
+from cnnlab.bench.sweeps import trained
+from cnnlab.errors import UserError
+from conftest import TINY
 
 FEW = ["rounds=2", "images=64", "datamodule.batch_size=16"]
 
@@ -58,14 +62,40 @@ def test_images_in_files_are_measured_against_the_decoder(command: Callable[...,
     assert "device feed" not in figures["images_per_second"]
 
 
+@pytest.mark.slow
+def test_launchers_are_measured_with_the_same_cells(command: Callable[..., int], here: Path) -> None:
+    assert command("bench", "grid", "cells=2", "fresh=1", "datamodule=digits", *TINY) == 0
+    folder = here / "runs" / "bench" / "grid"
+    figures = json.loads((folder / "bench.json").read_text())
+    assert set(figures["cells_per_minute"]) == {
+        "cnnlab, 2 at once",
+        "a fresh process for each cell",
+        "Hydra's basic launcher",
+        "joblib, 2 workers",
+    }
+    assert all(rate > 0 for rates in figures["cells_per_minute"].values() for rate in rates)
+    assert 0 < figures["empty_cell_seconds"] < 5
+    assert (folder / "chart.png").exists()
+    assert "cells/min" in (folder / "table.md").read_text()
+    assert [path.name for path in (here / "runs").iterdir()] == ["bench"]
+
+
+def test_a_command_that_fails_ends_the_bench_with_what_it_said() -> None:
+    with pytest.raises(UserError, match="nothing like it"):
+        trained([[sys.executable, "-c", "raise SystemExit('nothing like it')"]])
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "what is to be measured? There is: data"),
+        ([], "what is to be measured? There is: data, grid"),
         (["speed"], "there is nothing of that name to measure"),
         (["data", "rounds=0"], "rounds=0: it must be a whole number"),
         (["data", "images=many"], "images=many: it must be a whole number"),
         (["data", "fast"], "fast: it is neither"),
+        (["grid", "cells=0"], "cells=0: it must be a whole number"),
+        (["grid", "seed=1"], "seed: the bench sets it itself"),
+        (["grid", "optim.lr=-1"], "optim.lr"),
         (["data", "images=5"], "5 images are fewer than datamodule.batch_size=128"),
     ],
 )

@@ -150,15 +150,20 @@ def bench(arguments: list[str]) -> None:
         print(BENCH_HELP, end="")
         return
     if not arguments:
-        raise UserError("bench: what is to be measured? There is: data")
+        raise UserError("bench: what is to be measured? There is: data, grid")
     what, *rest = arguments
-    if what != "data":
-        raise UserError(f"bench {what}: there is nothing of that name to measure. There is: data")
+    if what not in ("data", "grid"):
+        raise UserError(f"bench {what}: there is nothing of that name to measure. There is: data, grid")
     require_overrides(rest)
-    from cnnlab.bench.data import bench_data  # imports torch
-
     talk()
-    bench_data(rest)
+    if what == "data":
+        from cnnlab.bench.data import bench_data  # imports torch
+
+        bench_data(rest)
+    else:
+        from cnnlab.bench.grid import bench_grid  # imports torch
+
+        bench_grid(rest)
 
 
 def require_overrides(arguments: list[str]) -> None:

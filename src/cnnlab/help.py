@@ -10,6 +10,7 @@ HELP = """cnnlab: compare classic CNNs honestly.
 
   cnnlab data datamodule=fashion_mnist augment=standard     counts, colours, duplicates, a picture of what is trained on
   cnnlab bench data                                         how fast images are fed, against a plain DataLoader
+  cnnlab bench grid                                         how fast a sweep runs, against other launchers
   cnnlab models               the networks: year, depth, parameters, FLOPs, what each introduced
   cnnlab train --help         all groups with their choices
   cnnlab train --cfg job      the composed configuration of a command, without running it
@@ -45,4 +46,12 @@ Images a second of both feeds, against a plain DataLoader with albumentations im
 augmentation; for images in files also against the decoder alone. All take turns, round by round; the table has
 medians and ratios. Without other words: synthetic images of 32 pixels, augment=standard. Writes table.md, bench.json
 and a chart (PNG, SVG) to runs/bench/data-<datamodule>-<augment>/.
+
+cnnlab bench grid [rounds=1] [cells=16] [jobs=2] [fresh=4] [group=choice ...] [key=value ...]
+
+Cells a minute of a sweep over seeds, from the start of the command to its end: `cnnlab train -m` with so many jobs, a
+fresh process for each cell, Hydra's basic launcher (all cells in one process), and joblib with as many workers. All
+take turns, each with a new folder; of fresh processes only so many are run, and the rate holds for all. Also what an
+empty cell costs. Without other words: LeNet-5, one epoch of 10,000 images of Fashion-MNIST, or of synthetic ones of the
+same shape where that is not there. Writes table.md, bench.json and a chart (PNG, SVG) to runs/bench/grid/.
 """

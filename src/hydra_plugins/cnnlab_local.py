@@ -1,10 +1,11 @@
-"""Hydra's launcher for the cells of a sweep on this machine; Hydra takes plugins from this name space only."""
+"""Hydra's plugins for the cells of a sweep on this machine; Hydra takes them from this name space only."""
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.utils import JobReturn, JobStatus, configure_log, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
@@ -21,6 +22,14 @@ from cnnlab.launch.places import Places, gpus_here, jobs_of
 from cnnlab.launch.pool import Pool
 from cnnlab.launch.preload import preloaded
 from cnnlab.run import Run
+
+
+class LocalSweeper(BasicSweeper):
+    """Hydra's own, which composes every cell to see whether it is legal; LocalLauncher does, before any starts."""
+
+    def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
+        if not isinstance(self.launcher, LocalLauncher):
+            super().validate_batch_is_legal(batch)
 
 
 class LocalLauncher(Launcher):
@@ -54,8 +63,7 @@ class LocalLauncher(Launcher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
-        cells = [self._compose(overrides, initial_job_idx + i) for i, overrides in enumerate(job_overrides)]
-        folders = [Path(cell.hydra.sweep.dir, cell.hydra.sweep.subdir) for cell in cells]  # naming a cell checks it
+        cells, folders, pool = self._compose_all(job_overrides, initial_job_idx)
         todo: dict[Path, Work] = {}
         for cell, folder in zip(cells, folders, strict=True):
             if not Run(folder).done and folder not in todo:
@@ -63,10 +71,29 @@ class LocalLauncher(Launcher):
         console = Console()
         places = f", {self.places.jobs} at once" if self.places.jobs > 1 else ""
         console.print(f"[bold]{len(cells)} cells[/] in {escape(str(folders[0].parent))}, {len(todo)} to train{places}")
-        if todo:
-            self._train(list(todo.values()), console)
+        if pool:
+            self._train(pool, list(todo.values()), console)
         console.print(_table(dict.fromkeys(folders)))
         return [_outcome(cell, Run(folder)) for cell, folder in zip(cells, folders, strict=True)]
+
+    def _compose_all(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> tuple[list[DictConfig], list[Path], Pool | None]:
+        """The cells, their folders, and a pool if one is not done, which imports what they need at the same time.
+
+        Composed first are those from which one sees what that is.
+        """
+        telling = first_of_each_choice(job_overrides, self.context.config_loader.list_groups(""))
+        cells: dict[int, DictConfig] = {}
+        folders: dict[int, Path] = {}
+        pool = None
+        for turn, n in enumerate([*telling, *(n for n in range(len(job_overrides)) if n not in telling)], 1):
+            cell = cells[n] = self._compose(job_overrides[n], initial_job_idx + n)
+            folders[n] = Path(cell.hydra.sweep.dir, cell.hydra.sweep.subdir)  # naming a cell checks it
+            if turn >= len(telling) and not pool and not all(Run(folder).done for folder in folders.values()):
+                modules = preloaded([resolved(cells[n]) for n in telling])
+                pool = Pool(self.places, self.timeout, self.max_attempts, modules)
+        return [cells[n] for n in sorted(cells)], [folders[n] for n in sorted(folders)], pool
 
     def _compose(self, overrides: Sequence[str], number: int) -> DictConfig:
         cell: DictConfig = self.context.config_loader.load_sweep_config(self.config, list(overrides))
@@ -82,13 +109,24 @@ class LocalLauncher(Launcher):
         overrides = list(cell.hydra.overrides.task)
         return Work(config, folder.absolute(), overrides, environment, self.places.threads, str(Path.cwd()))
 
-    def _train(self, cells: list[Work], console: Console) -> None:
-        pool = Pool(self.places, self.timeout, self.max_attempts, preloaded([work.config for work in cells]))
+    def _train(self, pool: Pool, cells: list[Work], console: Console) -> None:
         with Board(len(cells), self.places.jobs, console) as board:
             for ended in pool.run(cells):
                 if ended is not None:
                     board.ended(ended.folder)
                 board.look([(one.work.folder, one.since) for one in pool.running])
+
+
+def first_of_each_choice(jobs: Sequence[Sequence[str]], groups: list[str]) -> list[int]:
+    """Which jobs are the first to choose something from a group of the configuration; the first of all is one."""
+    seen: set[str] = set()
+    first = []
+    for n, overrides in enumerate(jobs):
+        choices = {override for override in overrides if override.lstrip("+~").split("=")[0].split("@")[0] in groups}
+        if n == 0 or choices - seen:
+            first.append(n)
+            seen |= choices
+    return first
 
 
 def _outcome(cell: DictConfig, run: Run) -> JobReturn:

@@ -45,6 +45,25 @@ def test_a_gzipped_file_is_read(tmp_path: Path) -> None:
     assert np.array_equal(read_idx(tmp_path / "images.gz"), IMAGES)
 
 
+def test_what_was_unpacked_is_kept_until_the_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "images.gz"
+    file.write_bytes(gzip.compress(idx(IMAGES)))
+    read_idx(file)
+    with monkeypatch.context() as without:
+        without.setattr(gzip, "decompress", None)
+        assert np.array_equal(read_idx(file), IMAGES)
+    file.write_bytes(gzip.compress(idx(255 - IMAGES)))
+    os.utime(file, (1, 1))
+    assert np.array_equal(read_idx(file), 255 - IMAGES)
+
+
+def test_a_cache_that_takes_nothing_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cache").write_text("no folder")
+    monkeypatch.setenv("CNNLAB_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "images.gz").write_bytes(gzip.compress(idx(IMAGES)))
+    assert np.array_equal(read_idx(tmp_path / "images.gz"), IMAGES)
+
+
 @pytest.mark.parametrize(
     "raw",
     [

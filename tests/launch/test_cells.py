@@ -17,6 +17,7 @@ from omegaconf import OmegaConf
 
 from cnnlab.launch.child import scrubbed
 from conftest import TINY, runs
+from hydra_plugins.cnnlab_local import first_of_each_choice
 
 
 def sweep(folder: Path, *words: str) -> "subprocess.Popen[str]":
@@ -136,6 +137,12 @@ def test_a_launcher_inside_a_rank_starts_clean_cells(command: Callable[..., int]
         monkeypatch.setenv(name, value)
     assert command("train", "-m", "seed=0", "study=s", *TINY) == 0
     assert [status(run)["state"] for run in runs(here)] == ["done"]
+
+
+def test_what_is_imported_is_told_by_the_first_cell_of_each_choice() -> None:
+    jobs = [[f"model={m}", f"augment={a}", f"seed={s}"] for m in "ab" for a in "xy" for s in (0, 1)]
+    assert first_of_each_choice(jobs, ["model", "augment"]) == [0, 2, 4]
+    assert first_of_each_choice([["seed=0"], ["seed=1"]], ["model"]) == [0]
 
 
 def test_what_is_scrubbed() -> None:

@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 from rich.console import Console
-from rich.table import Column, Table
 from torch.utils.data import BatchSampler, DataLoader, SequentialSampler
 
-from cnnlab.atomic import write_json, write_text
-from cnnlab.bench.chart import bars
 from cnnlab.bench.paired import Contender, Rates, take_turns
 from cnnlab.bench.plain import DecodedOnly, PlainImages, path_of, plain_loader
+from cnnlab.bench.report import compare
 from cnnlab.build import build_data, make
 from cnnlab.check import check
 from cnnlab.conf import chosen, composed, register
@@ -163,21 +161,5 @@ def report(measured: Rates, config: Config, augment: str, rounds: int, words: li
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     title = f"{keys['name']} {shape}, augment={augment}, batches of {keys['batch_size']}, {device.type}"
     baselines = [name for name in measured.rates if name.startswith(("plain DataLoader", "decoder alone"))]
-    table = Table("", Column("images/s", justify="right"))
-    for name in baselines:
-        table.add_column(f"/ {name}", justify="right")
-    lines = [f"| {title} | images/s | {' | '.join(f'/ {name}' for name in baselines)} |"]
-    lines.append("|---|" + "---|" * (1 + len(baselines)))
-    for name in measured.rates:
-        cells = [f"{measured.median(name):,.0f}", *(f"{measured.ratio(name, other):.2f}" for other in baselines)]
-        table.add_row(name, *cells)
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    write_text(folder / "table.md", "\n".join(lines) + "\n")
-    ratios = {name: {other: measured.ratio(name, other) for other in baselines} for name in measured.rates}
     figures = {"command": ["cnnlab", "bench", "data", *words], "rounds": rounds, "images_per_second": measured.rates}
-    write_json(folder / "bench.json", {**figures, "ratios": ratios, "environment": environment(device)})
-    bars(measured, "images per second", title, folder / "chart.png")
-    console = Console(highlight=False, markup=False)
-    console.print(f"{title}; medians of {rounds} rounds", style="bold", soft_wrap=True)
-    console.print(table)
-    console.print(f"folder: {folder}: table.md, bench.json, chart.png, chart.svg", soft_wrap=True)
+    compare(measured, baselines, "images/s", title, folder, {**figures, "environment": environment(device)})

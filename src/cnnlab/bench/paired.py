@@ -26,9 +26,9 @@ class Rates:
         return float(np.median(np.divide(self.rates[name], self.rates[baseline])))
 
 
-def take_turns(contenders: dict[str, Contender], rounds: int) -> Rates:
+def take_turns(contenders: dict[str, Contender], rounds: int, warm_up: bool = True) -> Rates:
     """Runs each contender once to warm up, then once a round, forwards and backwards in turn."""
-    for work in contenders.values():
+    for work in contenders.values() if warm_up else ():
         work()
     rates: dict[str, list[float]] = {name: [] for name in contenders}
     turns = [(name, n) for n in range(rounds) for name in (list(contenders) if n % 2 == 0 else [*contenders][::-1])]
