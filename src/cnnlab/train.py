@@ -60,7 +60,7 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
     best = checkpoints.best(run.checkpoints)
     callbacks = [
         Stop(),
-        Agreement(identity(config)),
+        Agreement({"configuration": identity(config), "folder": folder, "epochs": begin.epochs if begin else 0}),
         stopwatch,
         best,
         checkpoints.Last(run.checkpoints),

@@ -16,8 +16,8 @@ from _pytest.mark import ParameterSet
 from omegaconf import OmegaConf
 
 from cnnlab.launch.child import scrubbed
+from cnnlab.launch.launcher import first_of_each_choice
 from conftest import TINY, runs
-from hydra_plugins.cnnlab_local import first_of_each_choice
 
 
 def sweep(folder: Path, *words: str) -> "subprocess.Popen[str]":

@@ -8,7 +8,7 @@ from cnnlab.launch.places import Places, gpus_here, jobs_of
 
 
 def cell(devices: int = 1, accelerator: str = "auto") -> dict[str, Any]:
-    return {"devices": devices, "accelerator": accelerator}
+    return {"devices": devices, "accelerator": accelerator, "num_nodes": 1}
 
 
 def test_no_more_processes_run_than_jobs() -> None:

@@ -12,14 +12,14 @@ from cnnlab.errors import UserError
 class Agreement(Callback):
     """Before the first step, compares what each process is about to do: started by hand, they may differ.
 
-    identity: of the configuration, see cell.py.
+    what: the configuration's identity and whatever else must be the same.
 
     Raises:
         UserError: there are not as many processes as configured, or they differ; it says in what.
     """
 
-    def __init__(self, identity: str) -> None:
-        self.identity = identity
+    def __init__(self, what: dict[str, Any]) -> None:
+        self.what = what
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if stage != "fit" or trainer.world_size == 1:
@@ -28,7 +28,7 @@ class Agreement(Callback):
         if live != trainer.world_size:
             raise UserError(f"{live} processes are there, not {trainer.world_size}")
         data: ImageData = trainer.datamodule  # type: ignore[attr-defined]
-        mine = {"configuration": self.identity, "training images": len(data.sets["train"])}
+        mine = {**self.what, "training images": len(data.sets["train"])}
         everyones: list[Any] = [None] * live
         torch.distributed.all_gather_object(everyones, mine)
         for what in mine:
@@ -37,5 +37,5 @@ class Agreement(Callback):
                 told = ", ".join(f"rank {rank}: {value}" for rank, value in values.items())
                 raise UserError(
                     f"the processes of this run differ in their {what} ({told}). Start all of them with the same "
-                    "command, the same code and the same data"
+                    "command, study= included, the same code and the same data"
                 )

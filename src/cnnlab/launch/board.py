@@ -15,9 +15,8 @@ from cnnlab.run import Run
 class Board:
     """Cells done, running with epoch and accuracy, failed, and the time to go."""
 
-    def __init__(self, todo: int, jobs: int, console: Console) -> None:
+    def __init__(self, todo: int, console: Console) -> None:
         self.todo = todo
-        self.jobs = jobs
         self.console = console
         self.done = 0
         self.failed = 0

@@ -12,12 +12,18 @@ from cnnlab.run import Config, Run
 
 
 def train_cell(
-    config: Config, folder: Path, overrides: Sequence[str], start_method: str = "spawn", again: bool = False
+    config: Config,
+    folder: Path,
+    overrides: Sequence[str],
+    start_method: str = "spawn",
+    again: bool = False,
+    in_child: bool = False,
 ) -> dict[str, Any] | None:
     """Trains a cell that is not done yet and gives its result; None in those processes of several that only help.
 
     start_method: of the ranks; 'fork' where torch is imported and has not computed anything yet.
     again: goes on from the last checkpoint even if the attempt before failed by itself.
+    in_child: in a process of its own even if one is enough.
     """
     run = Run(folder)
     if run.done:
@@ -37,7 +43,7 @@ def train_cell(
         fit_on_ranks(config, folder, nodes, start_method, resume)
         return None
     with run.attempt(config, overrides, resume):
-        if trainer["devices"] * trainer["num_nodes"] == 1 and not trainer["max_restarts"]:
+        if trainer["devices"] * trainer["num_nodes"] == 1 and not trainer["max_restarts"] and not in_child:
             fit_here(config, folder, resume)
         else:
             if config["model"]["weights"] == "imagenet":

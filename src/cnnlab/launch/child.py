@@ -11,8 +11,8 @@ from types import FrameType
 from typing import Any, NoReturn
 
 CONSOLE = "console.log"  # what a cell of a sweep would have shown
-SCRUBBED = ("MASTER_", "TORCHELASTIC_", "PL_", "GROUP_", "ROLE_", "LOCAL_")
-SCRUBBED_WORDS = ("RANK", "WORLD_SIZE", "NODE_RANK")
+SCRUBBED = ("MASTER_", "TORCHELASTIC_", "PL_", "GROUP_", "ROLE_", "LOCAL_", "SLURM_STEP")
+SCRUBBED_WORDS = ("RANK", "WORLD_SIZE", "NODE_RANK", "SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID", "SLURM_NTASKS")
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,7 @@ def live(work: Work, leash: Connection) -> None:
     os.setsid()
     os.environ.clear()
     os.environ.update(work.environment)
-    os.chdir(work.cwd)
-    work.folder.mkdir(parents=True, exist_ok=True)
-    console = os.open(work.folder / CONSOLE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    for stream in (1, 2):
-        os.dup2(console, stream)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stopped)
+    settle(work)
     threading.Thread(target=follow, args=(leash,), daemon=True).start()
     import torch
 
@@ -57,8 +51,19 @@ def live(work: Work, leash: Connection) -> None:
 
     torch.set_num_threads(work.threads)
     log_to(work.folder)
-    sys.path.insert(0, work.cwd)
     train_cell(work.config, work.folder, work.overrides, start_method="fork", again=work.again)
+
+
+def settle(work: Work) -> None:
+    """Makes this process the cell's: its folder gets the output, signals end it."""
+    os.chdir(work.cwd)
+    sys.path.insert(0, work.cwd)
+    work.folder.mkdir(parents=True, exist_ok=True)
+    console = os.open(work.folder / CONSOLE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for stream in (1, 2):
+        os.dup2(console, stream)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stopped)
 
 
 def follow(leash: Connection) -> None:

@@ -53,9 +53,15 @@ def nodes_of(count: int, environment: Mapping[str, str]) -> Nodes:
 
 
 def first_host(nodelist: str) -> str:
-    """Of SLURM's short form: 'node[3-5,7]' -> 'node3'."""
-    shown = subprocess.run(["scontrol", "show", "hostnames", nodelist], capture_output=True, text=True, check=True)
-    return shown.stdout.split()[0]
+    """The address of the first node of SLURM's short form, as 'node[3-5,7]'."""
+    first = scontrol("show", "hostnames", nodelist).split()[0]
+    told = dict(word.split("=", 1) for word in scontrol("show", "--oneliner", "node", first).split() if "=" in word)
+    return told.get("NodeAddr", first)
+
+
+def scontrol(*words: str) -> str:
+    """What SLURM says."""
+    return subprocess.run(["scontrol", *words], capture_output=True, text=True, check=True).stdout
 
 
 def port_of(job: str) -> int:

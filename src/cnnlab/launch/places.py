@@ -37,6 +37,11 @@ class Places:
 
     def require(self, trainer: dict[str, Any]) -> None:
         """Raises a UserError if a cell could never run here."""
+        if trainer["num_nodes"] > 1:
+            raise UserError(
+                f"trainer.num_nodes={trainer['num_nodes']}: hydra/launcher=local trains cells on this machine; "
+                "hydra/launcher=slurm on several"
+            )
         if self._on_gpus(trainer) and trainer["devices"] > len(self.shares):
             raise UserError(f"trainer.devices={trainer['devices']}: this machine has {len(self.shares)} GPU(s)")
 
