@@ -150,15 +150,21 @@ def bench(arguments: list[str]) -> None:
         print(BENCH_HELP, end="")
         return
     if not arguments:
-        raise UserError("bench: what is to be measured? There is: data")
+        raise UserError("bench: what is to be measured? There is: data, ddp")
     what, *rest = arguments
-    if what != "data":
-        raise UserError(f"bench {what}: there is nothing of that name to measure. There is: data")
+    if what not in ("data", "ddp"):
+        near = did_you_mean(what, ("data", "ddp"))
+        raise UserError(f"bench {what}: there is nothing of that name to measure.{near} There is: data, ddp")
     require_overrides(rest)
-    from cnnlab.bench.data import bench_data  # imports torch
-
     talk()
-    bench_data(rest)
+    if what == "data":
+        from cnnlab.bench.data import bench_data  # imports torch
+
+        bench_data(rest)
+    else:
+        from cnnlab.bench.ddp import bench_ddp  # imports torch
+
+        bench_ddp(rest)
 
 
 def require_overrides(arguments: list[str]) -> None:
