@@ -17,16 +17,7 @@ from cnnlab.environment import environment
 if TYPE_CHECKING:
     from cnnlab.bench.ddp import Plan
 
-MEASURED = (
-    "ranks",
-    "images/s",
-    "min to max",
-    "speed-up",
-    "ideal",
-    "efficiency",
-    "all-reduce share",
-    "all-reduce alone",
-)
+MEASURED = ("ranks", "images/s", "min..max", "speed-up", "ideal", "efficiency", "all-reduce share")
 PREDICTED = ("GPUs", "links between nodes", "all-reduce", "speed-up", "efficiency")
 
 
@@ -44,20 +35,22 @@ class Report:
         config = self.plan.config
         folder = Path(config["runs_dir"], "bench", f"ddp-{config['model']['name']}-{config['datamodule']['name']}")
         console = Console(highlight=False, markup=False)
-        texts, files = [], "table.md, bench.json"
-        parts = [(self.predicted_title(), PREDICTED, self.predicted_rows())]
+        texts: list[str] = []
+        files = "table.md, bench.json"
+        parts: list[tuple[str, tuple[str, ...], list[list[str]], str]] = []
         if self.plan.rounds:
-            parts.insert(0, (self.title(), MEASURED, self.measured_rows()))
-        for title, columns, rows in parts:
+            parts.append((self.title(), MEASURED, self.measured_rows(), self.bare_all_reduces()))
+        parts.append((self.predicted_title(), PREDICTED, self.predicted_rows(), self.assumptions()))
+        for title, columns, rows, note in parts:
             table = Table(*(Column(name, justify="right") for name in columns))
             for row in rows:
                 table.add_row(*row)
             console.print(title, style="bold", soft_wrap=True)
             console.print(table)
-            lines = [title, "", *(f"| {' | '.join(row)} |" for row in (columns, ["---:"] * len(columns), *rows))]
-            texts.append("\n".join(lines) + "\n")
-        console.print(self.assumptions(), soft_wrap=True)
-        write_text(folder / "table.md", "\n".join([*texts, self.assumptions() + "\n"]))
+            console.print(note, soft_wrap=True)
+            cells = (columns, ["---:"] * len(columns), *rows)
+            texts += [title, "", *(f"| {' | '.join(row)} |" for row in cells), "", note, ""]
+        write_text(folder / "table.md", "\n".join(texts))
         write_json(folder / "bench.json", self.figures())
         if self.plan.rounds:
             curve(self.turns.rates(), self.title(), folder / "chart.png")
@@ -85,15 +78,19 @@ class Report:
                 [
                     f"{ranks}",
                     f"{rates.median(str(ranks)):,.0f}",
-                    f"{min(several):,.0f} to {max(several):,.0f}",
+                    f"{min(several):,.0f}..{max(several):,.0f}",
                     f"{speedup:.2f}",
                     f"{ranks}",
                     f"{speedup / ranks:.0%}",
                     f"{self.turns.all_reduce_share(ranks):.1%}",
-                    f"{self.turns.all_reduce_seconds(ranks) * 1e3:.2f} ms",
                 ]
             )
         return rows
+
+    def bare_all_reduces(self) -> str:
+        """Seconds of the sum alone, which says whether it could be what costs."""
+        several = [f"{self.turns.all_reduce_seconds(n) * 1e3:.2f} ms with {n} ranks" for n in self.plan.ranks if n > 1]
+        return f"A bare all-reduce of {self.size / 1e6:,.1f} MB: {', '.join(several) or 'none with one rank'}."
 
     def compute_seconds(self) -> float:
         """What the prediction takes for a step: as told, or as measured."""
@@ -132,9 +129,9 @@ class Report:
         return (
             f"The prediction assumes nodes of {links.node} GPUs, {links.inside / 1e9:g} GB/s and "
             f"{links.inside_latency * 1e6:g} us a message for each GPU inside, {links.between_latency * 1e6:g} us "
-            "between nodes, ring all-reduces in the nodes and then between them, the same batch on every GPU; from an "
-            f"all-reduce that hides behind nothing to one that hides behind all of backward ({BACKWARD:.0%} of compute); "
-            "no stragglers, no waiting for data, no other traffic."
+            "between nodes, ring all-reduces in the nodes and then between them, as large a batch on every GPU; from "
+            f"an all-reduce that hides behind nothing to one beside all of backward ({BACKWARD:.0%} of compute); no "
+            "stragglers, no waiting for data, no other traffic."
         )
 
     def figures(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, r
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from cnnlab.errors import UserError
-from cnnlab.launch.ranks import STOPS, stopped
+from cnnlab.launch.ranks import STOPS
 
 Result = TypeVar("Result")
 
@@ -55,6 +55,6 @@ def on_ranks(count: int, work: Callable[..., Result], *arguments: Any) -> Result
 
 def run_rank(work: Callable[..., Result], *arguments: Any) -> Result:
     """What each process runs."""
-    signal.signal(signal.SIGTERM, stopped)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # at once, even where it waits for the others outside of Python
     os.setpgrp()  # a signal to the whole group reaches the agent alone, which then ends the ranks, once
     return record(work)(*arguments)  # type: ignore[return-value]  # it gives what the work gives

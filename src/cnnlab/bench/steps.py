@@ -60,19 +60,17 @@ def measure(config: Config, cuda: bool, threads: int, steps: int) -> Turn:
     if cuda:
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if cuda else "gloo", device_id=device if cuda else None)
-    try:
-        step, net = prepared(config, device)
-        parallel = isinstance(net, DistributedDataParallel)
-        for _ in range(WARM_UP):
-            step()
-        seconds: dict[bool, list[float]] = {True: [], False: []}
-        for summed in (True, False, False, True):
-            with nullcontext() if summed or not parallel else net.no_sync():
-                step()  # buffers are sent at the beginning of the step after a summed one
-                seconds[summed].append(timed(step, steps, device))
-        all_reduce = timed_all_reduce(gradient_bytes(config), device) if parallel else 0.0
-    finally:
-        dist.destroy_process_group()
+    step, net = prepared(config, device)
+    parallel = isinstance(net, DistributedDataParallel)
+    for _ in range(WARM_UP):
+        step()
+    seconds: dict[bool, list[float]] = {True: [], False: []}
+    for summed in (True, False, False, True):
+        with nullcontext() if summed or not parallel else net.no_sync():
+            step()  # buffers are sent at the beginning of the step after a summed one
+            seconds[summed].append(timed(step, steps, device))
+    all_reduce = timed_all_reduce(gradient_bytes(config), device) if parallel else 0.0
+    # the group is not destroyed: its end would wait for threads that wait for the GIL, and the process ends anyway
     return Turn(sum(seconds[True]) / 2, sum(seconds[False]) / 2, all_reduce)
 
 
