@@ -41,7 +41,7 @@ def curve(measured: Rates, title: str, path: Path) -> None:
     x = altair.X(
         "ranks:Q",
         title="ranks",
-        scale=altair.Scale(domainMin=0, nice=False, padding=24),
+        scale=altair.Scale(domain=[0, 1.12 * max(map(int, measured.rates))], nice=False),
         axis=altair.Axis(values=[row["ranks"] for row in rows], format="d", grid=False),
     )
     y = altair.Y("rate:Q", title="images per second, all ranks together", scale=altair.Scale(domainMin=0))
@@ -55,7 +55,8 @@ def curve(measured: Rates, title: str, path: Path) -> None:
     spread = points.mark_rule(color="black").encode(y=altair.Y("low:Q"), y2="high:Q")
     dots = points.mark_point(color="#4c78a8", filled=True, size=70, opacity=1)
     words = points.mark_text(align="left", baseline="top", dx=8, dy=4).encode(text=altair.Text("rate:Q", format=",.0f"))
-    save((line + spread + dots + words).properties(title=title, width=520, height=320), path)
+    chart = (line + spread + dots + words).properties(title=title, width=560, height=300)
+    save(chart.configure_view(stroke=None).configure_legend(orient="top-left", offset=12), path)
 
 
 def save(chart: Any, path: Path) -> None:

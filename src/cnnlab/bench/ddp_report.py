@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MEASURED = ("ranks", "images/s", "min..max", "speed-up", "ideal", "efficiency", "all-reduce share")
 PREDICTED = ("GPUs", "links between nodes", "all-reduce", "speed-up", "efficiency")
+WIDE = 120  # columns, where there is no terminal that has a width
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Report:
         """Prints the tables, and writes them, the figures and the chart."""
         config = self.plan.config
         folder = Path(config["runs_dir"], "bench", f"ddp-{config['model']['name']}-{config['datamodule']['name']}")
-        console = Console(highlight=False, markup=False)
+        width = Console().width if Console().is_terminal else WIDE
+        console = Console(highlight=False, markup=False, width=width)
         texts: list[str] = []
         files = "table.md, bench.json"
         parts: list[tuple[str, tuple[str, ...], list[list[str]], str]] = []
@@ -118,7 +120,7 @@ class Report:
                 f"{links.between * 8 / 1e9:g} Gbit/s" if one.gpus > links.node else "none: one node",
                 f"{one.all_reduce_seconds * 1e3:,.1f} ms",
                 f"{one.gpus * one.worst:.1f} to {one.gpus * one.best:.1f}",
-                f"{one.worst:.0%} to {one.best:.0%}",
+                f"{one.worst:.1%} to {one.best:.1%}",
             ]
             for links, one in self.predictions()
         ]
