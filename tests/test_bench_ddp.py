@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image as Pillow
 
 from cnnlab.bench.curve import Curve
-from cnnlab.bench.ddp import doubling
+from cnnlab.bench.plan import doubling
 from cnnlab.bench.scaling import Links, all_reduce_seconds, predict, ring_seconds
 from cnnlab.bench.steps import Turn, gradient_bytes
 from conftest import compose_config
@@ -46,7 +47,7 @@ def test_nothing_is_lost_alone_or_with_perfect_links(gpus: int, links: Links) ->
 
 def test_efficiency_falls_with_gpus_and_bytes_and_rises_with_bandwidth_and_compute() -> None:
     several = [predict(gpus, 0.06, 100e6, SLOW) for gpus in (1, 2, 8, 9, 64, 100)]
-    assert all(a.worst > b.worst and a.best >= b.best for a, b in zip(several, several[1:], strict=False))
+    assert all(a.worst > b.worst and a.best >= b.best for a, b in pairwise(several))
     assert all(one.worst <= one.best for one in several)
     at = predict(64, 0.06, 100e6, SLOW)
     assert predict(64, 0.06, 200e6, SLOW).best < at.best < predict(64, 0.06, 100e6, FAST).best

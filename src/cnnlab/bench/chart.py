@@ -56,7 +56,7 @@ def curve(measured: Rates, title: str, path: Path) -> None:
     dots = points.mark_point(color="#4c78a8", filled=True, size=70, opacity=1)
     words = points.mark_text(align="left", baseline="top", dx=8, dy=4).encode(text=altair.Text("rate:Q", format=",.0f"))
     chart = (line + spread + dots + words).properties(title=title, width=560, height=300)
-    save(chart.configure_view(stroke=None).configure_legend(orient="top-left", offset=12), path)
+    save(chart.configure_view(stroke=None).configure_legend(orient="top-left", offset=12, symbolSize=500), path)
 
 
 def save(chart: Any, path: Path) -> None:

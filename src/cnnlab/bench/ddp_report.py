@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -11,11 +11,9 @@ from rich.table import Column, Table
 from cnnlab.atomic import write_json, write_text
 from cnnlab.bench.chart import curve
 from cnnlab.bench.curve import Curve
+from cnnlab.bench.plan import Plan
 from cnnlab.bench.scaling import BACKWARD, Links, Prediction, predict
 from cnnlab.environment import environment
-
-if TYPE_CHECKING:
-    from cnnlab.bench.ddp import Plan
 
 MEASURED = ("ranks", "images/s", "min..max", "speed-up", "ideal", "efficiency", "all-reduce share")
 PREDICTED = ("GPUs", "links between nodes", "all-reduce", "speed-up", "efficiency")
@@ -26,7 +24,7 @@ WIDE = 120  # columns, where there is no terminal that has a width
 class Report:
     """The plan and what came of it; size: of the gradients, in bytes."""
 
-    plan: "Plan"
+    plan: Plan
     turns: Curve
     size: int
     command: list[str]
