@@ -36,7 +36,7 @@ def test_efficiency_is_compute_over_compute_and_what_is_not_hidden() -> None:
     links = Links(inside=1e9, between=1e9, inside_latency=0, between_latency=0)
     one = predict(2, 0.1, 100e6, links)  # an all-reduce of 0.1 s, of which 2/3 * 0.1 s are hidden at best
     assert one.all_reduce_seconds == pytest.approx(0.1)
-    assert (one.worst, one.best) == (pytest.approx(1 / 2), pytest.approx(3 / 4))
+    assert (one.worst, one.best) == pytest.approx((1 / 2, 3 / 4))
 
 
 @pytest.mark.parametrize(("gpus", "links"), [(1, SLOW), (100, FREE)])
@@ -145,6 +145,7 @@ def test_more_ranks_than_gpus_are_refused(
     assert "ranks=1,4: this machine has 2 GPU(s)" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("raises", ["UserError('the user can mend it')", "KeyError('lost')"])
 def test_a_rank_that_fails_is_told_by_its_own_error(raises: str, here: Path) -> None:
     code = (
