@@ -66,7 +66,8 @@ def shortened(command: str) -> list[str]:
             if any(needed in command + " " and not Path(file).exists() for needed, file in NEEDS.items()):
                 words += ["--cfg", "job", "--resolve"]
         if "bench" in words:
-            words += ["rounds=1", "images=16", "datamodule.batch_size=8"]
+            words += ["datamodule.batch_size=8", *(["rounds=1"] if "rounds=0" not in words else [])]
+            words += ["steps=1"] if "ddp" in words else ["images=16"]
     elif words[0].startswith("scripts/"):
         words = [str(REPOSITORY / words[0]), *words[1:], *SHORT]
     elif words[0] == "python":

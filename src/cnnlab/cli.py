@@ -149,19 +149,25 @@ def bench(arguments: list[str]) -> None:
     if {"-h", "--help"} & set(arguments):
         print(BENCH_HELP, end="")
         return
+    known = ("data", "ddp", "grid")
     if not arguments:
-        raise UserError("bench: what is to be measured? There is: data, grid")
+        raise UserError(f"bench: what is to be measured? There is: {', '.join(known)}")
     what, *rest = arguments
-    if what not in ("data", "grid"):
-        raise UserError(f"bench {what}: there is nothing of that name to measure. There is: data, grid")
+    if what not in known:
+        near = did_you_mean(what, known)
+        raise UserError(f"bench {what}: there is nothing of that name to measure.{near} There is: {', '.join(known)}")
     require_overrides(rest)
     talk()
     if what == "data":
         from cnnlab.bench.data import bench_data  # imports torch
 
         bench_data(rest)
+    elif what == "ddp":
+        from cnnlab.bench.ddp import bench_ddp
+
+        bench_ddp(rest)
     else:
-        from cnnlab.bench.grid import bench_grid  # imports torch
+        from cnnlab.bench.grid import bench_grid
 
         bench_grid(rest)
 

@@ -11,6 +11,7 @@ HELP = """cnnlab: compare classic CNNs honestly.
   cnnlab data datamodule=fashion_mnist augment=standard     counts, colours, duplicates, a picture of what is trained on
   cnnlab bench data                                         how fast images are fed, against a plain DataLoader
   cnnlab bench grid                                         how fast a sweep runs, against other launchers
+  cnnlab bench ddp                                          how fast N processes train, against one
   cnnlab models               the networks: year, depth, parameters, FLOPs, what each introduced
   cnnlab train --help         all groups with their choices
   cnnlab train --cfg job      the composed configuration of a command, without running it
@@ -54,4 +55,21 @@ fresh process for each cell, Hydra's basic launcher (all cells in one process), 
 take turns, each with a new folder; of fresh processes only so many are run, and the rate holds for all. Also what an
 empty cell costs. Without other words: LeNet-5, one epoch of 10,000 images of Fashion-MNIST, or of synthetic ones of the
 same shape where that is not there. Writes table.md, bench.json and a chart (PNG, SVG) to runs/bench/grid/.
+
+cnnlab bench ddp [rounds=5] [steps=N] [ranks=1,2,4] [step_ms=T] [gpus=8,64,100] [intra=300] [inter=12.5,1.25]
+                 [group=choice ...] [key=value ...]
+
+Images a second of N processes that train together (DDP), against one process without DDP; each number of ranks takes
+its turn, round by round. Weak scaling: here datamodule.batch_size is what each rank computes in a step, while in
+training all ranks share it. Without `ranks`: 1, 2, 4, ... and all GPUs, or without GPUs all cores; on a CPU every rank
+has as many threads, however many ranks there are. The all-reduce share is what the sum of gradients adds to a step
+beyond what hides behind backward: 1 - seconds without it / seconds with it. Without other words: model=resnet20,
+synthetic images of 32 pixels. No data are read: a batch of noise lies on the device, without metrics and without
+Lightning's loop. `steps` is how many are timed at once.
+
+From a step's seconds on one rank and the bytes of the gradients it also predicts, without measuring, what many GPUs in
+nodes of 8 would reach, from an all-reduce that hides behind nothing to one that hides behind all of backward. `intra`
+and `inter` are GB/s of a GPU inside a node and of a node to others. step_ms=T puts T milliseconds of compute in place
+of what was measured, say another device's; with rounds=0 nothing is measured.
+Writes table.md, bench.json and a chart (PNG, SVG) to runs/bench/ddp-<model>-<datamodule>/.
 """

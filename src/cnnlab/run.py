@@ -57,13 +57,19 @@ class Run:
         """What result.json says."""
         return _read(self.result_file)
 
-    def close(self, error: str, exit_code: int) -> None:
-        """Says what became of an attempt whose process could not say so itself; whoever started it calls this."""
+    def close(self, error: str, exit_code: int, since: float) -> None:
+        """Says what became of an attempt whose process could not say so itself; whoever started it calls this.
+
+        since: when it was started (time.time); what an attempt before that said is out of date.
+        """
         status = self.status
-        if status.get("state", "running") == "running":
-            seconds = round(time.time() - status.get("started", time.time()), 3)
-            failed = {"state": "failed", "exit_code": exit_code, "seconds": seconds, "error": error}
-            write_json(self.status_file, {**status, **failed})
+        late = status.get("started", 0.0) < since
+        if late or status.get("state", "running") == "running":
+            began = since if late else status["started"]
+            seconds = max(0.0, round(time.time() - began, 3))
+            attempt = status.get("attempt", 0) + late
+            failed = {"state": "failed", "attempt": attempt, "exit_code": exit_code, "started": began}
+            write_json(self.status_file, {**({} if late else status), **failed, "seconds": seconds, "error": error})
 
     @contextmanager
     def attempt(self, config: Config, overrides: Sequence[str] = (), resume: bool = False) -> Iterator[None]:

@@ -69,20 +69,20 @@ class RayLauncher(CellLauncher):
             task.options(name=work.folder.name, **wanted[work.folder]).remote(work, self.max_attempts, "spawn"): work
             for work in cells
         }
-        since: dict[Path, float] = {}
+        begun, since = time.time(), dict[Path, float]()
         with Board(len(cells), console) as board:
             try:
                 while running:
                     ended, _ = ray.wait(list(running), timeout=LOOK)
                     for reference in ended:
                         work = running.pop(reference)
-                        Run(work.folder).close(_what_ray_says(ray, reference), 1)
+                        Run(work.folder).close(_what_ray_says(ray, reference), 1, begun)
                         board.ended(work.folder)
                     for work in running.values():
                         if Run(work.folder).status.get("state") == "running":
                             since.setdefault(work.folder, time.monotonic())
                     left = {work.folder for work in running.values()}
-                    board.look([(folder, begun) for folder, begun in since.items() if folder in left])
+                    board.look([(folder, moment) for folder, moment in since.items() if folder in left])
             finally:
                 for reference in running:
                     ray.cancel(reference, force=True)

@@ -11,6 +11,7 @@ import torch
 from rich.console import Console
 from torch.utils.data import BatchSampler, DataLoader, SequentialSampler
 
+from cnnlab.bench.arguments import parted, whole_number
 from cnnlab.bench.paired import Contender, Rates, take_turns
 from cnnlab.bench.plain import DecodedOnly, PlainImages, path_of, plain_loader
 from cnnlab.bench.report import compare
@@ -33,9 +34,8 @@ def bench_data(arguments: list[str]) -> None:
     Raises:
         UserError: an argument, or what is composed from them, is not legal.
     """
-    own = dict(argument.split("=", 1) for argument in arguments if argument.startswith(("rounds=", "images=")))
+    own, words = parted(arguments, ("rounds", "images"))
     counts = {key: whole_number(key, value) for key, value in own.items()}
-    words = [argument for argument in arguments if argument.split("=")[0] not in own]
     named = {word.split("=")[0] for word in words}
     if "datamodule" not in named:
         words = [*DEFAULTS[:2], *words]
@@ -47,13 +47,6 @@ def bench_data(arguments: list[str]) -> None:
     rounds, images = counts.get("rounds", ROUNDS), counts.get("images", IMAGES)
     measured = take_turns(contenders(config, images), rounds)
     report(measured, config, augment, rounds, words)
-
-
-def whole_number(key: str, value: str) -> int:
-    """The value, which must be one, of at least 1."""
-    if not value.isdecimal() or int(value) < 1:
-        raise UserError(f"{key}={value}: it must be a whole number of at least 1")
-    return int(value)
 
 
 def ready(config: Config, images: int, feed: str, workers: int) -> ImageData:

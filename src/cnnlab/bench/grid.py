@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from cnnlab.bench.data import whole_number
+from cnnlab.bench.arguments import parted, whole_number
 from cnnlab.bench.empty import seconds_of_an_empty_cell
 from cnnlab.bench.paired import Rates, take_turns
 from cnnlab.bench.report import compare
@@ -40,9 +40,8 @@ def bench_grid(arguments: list[str]) -> None:
     Raises:
         UserError: an argument, or what is composed from them, is not legal; or a cell did not come to its end.
     """
-    own = dict(argument.split("=", 1) for argument in arguments if argument.split("=")[0] in COUNTS)
+    own, words = parted(arguments, COUNTS)
     counts = COUNTS | {key: whole_number(key, value) for key, value in own.items()}
-    words = [argument for argument in arguments if argument.split("=")[0] not in own]
     named = {word.split("=")[0] for word in words}
     register()
     if taken := sorted(named & set(OURS)):

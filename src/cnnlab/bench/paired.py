@@ -1,12 +1,12 @@
 """Paired measurements: all contenders take turns, so that a slow moment of the machine hits all of them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from cnnlab.track import tracked
+from cnnlab.track import Item, tracked
 
 Contender = Callable[[], int]  # does some work, and says how much
 
@@ -26,13 +26,19 @@ class Rates:
         return float(np.median(np.divide(self.rates[name], self.rates[baseline])))
 
 
+def in_turns(contenders: Iterable[Item], rounds: int) -> Iterator[Item]:
+    """Each once a round, forwards and backwards in turn, with their progress shown."""
+    order = list(contenders)
+    turns = [who for n in range(rounds) for who in (order if n % 2 == 0 else order[::-1])]
+    return tracked(turns, len(turns), "measuring")
+
+
 def take_turns(contenders: dict[str, Contender], rounds: int, warm_up: bool = True) -> Rates:
     """Runs each contender once to warm up, then once a round, forwards and backwards in turn."""
     for work in contenders.values() if warm_up else ():
         work()
     rates: dict[str, list[float]] = {name: [] for name in contenders}
-    turns = [(name, n) for n in range(rounds) for name in (list(contenders) if n % 2 == 0 else [*contenders][::-1])]
-    for name, _ in tracked(turns, len(turns), "measuring"):
+    for name in in_turns(contenders, rounds):
         begun = time.perf_counter()
         done = contenders[name]()
         rates[name].append(done / (time.perf_counter() - begun))

@@ -37,6 +37,7 @@ class Running:
     taken: Taken
     since: float
     attempt: int
+    started: float  # by the clock, as in status.json
 
 
 class Pool:
@@ -91,11 +92,12 @@ class Pool:
         environment["OMP_NUM_THREADS"] = str(work.threads)
         if taken.gpus:
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(taken.gpus)
+        started = time.time()
         theirs, ours = self.context.Pipe(duplex=False)
         process = self.context.Process(target=live, args=(replace(work, environment=environment), theirs))
         process.start()
         theirs.close()
-        self.running.append(Running(work, process, ours, taken, time.monotonic(), attempt))
+        self.running.append(Running(work, process, ours, taken, time.monotonic(), attempt, started))
         return True
 
     def _end(self, one: Running, reason: str | None) -> None:
@@ -109,7 +111,7 @@ class Pool:
         how = (
             f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"its process ended with exit code {code}"
         )
-        Run(one.work.folder).close(reason or f"{how}; {CONSOLE} shows what it said last", code)
+        Run(one.work.folder).close(reason or f"{how}; {CONSOLE} shows what it said last", code, one.started)
 
     def _next_try(self, one: Running) -> tuple[Work, int] | None:
         """What is to be done about a cell that failed, if it is worth another attempt."""

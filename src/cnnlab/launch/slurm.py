@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,7 @@ def cancel(job: str) -> None:
 
 def remember(folder: Path, job: str, log: Path) -> dict[str, str]:
     """Notes in a cell's folder which job trains it, so that the same command waits for it instead of another one."""
-    ticket = {"job": job, "log": str(log)}
+    ticket = {"job": job, "log": str(log), "submitted": str(time.time())}
     write_json(folder / TICKET, ticket)
     return ticket
 
