@@ -125,20 +125,13 @@ class SlurmLauncher(CellLauncher):
                     state = states.get(ticket["job"])
                     if state == "RUNNING":
                         since.setdefault(folder, time.monotonic())
-                    if state in NEVER:
+                    if never := NEVER.get(state or ""):
                         cancel(ticket["job"])
-                        Run(folder).close(
-                            f"SLURM has nowhere to run it ({state}): {NEVER[state]}", 1, float(ticket["submitted"])
-                        )
-                        missed[folder] = MISSES
-                        state = None
                     missed[folder] = 0 if state else missed[folder] + 1
-                    if Run(folder).done or missed[folder] >= MISSES:
-                        Run(folder).close(
-                            f"its SLURM job {ticket['job']} ended; {ticket['log']} tells more",
-                            1,
-                            float(ticket["submitted"]),
-                        )
+                    if never or Run(folder).done or missed[folder] >= MISSES:
+                        nowhere = f"SLURM has nowhere to run it ({state}): {never}"
+                        ended = f"its SLURM job {ticket['job']} ended; {ticket['log']} tells more"
+                        Run(folder).close(nowhere if never else ended, 1, float(ticket["submitted"]))
                         board.ended(folder)
                         del left[folder]
                 board.look([(folder, since[folder]) for folder in left if folder in since])
