@@ -20,7 +20,7 @@ from cnnlab.launch.board import Board
 from cnnlab.launch.child import Work
 from cnnlab.launch.places import Places, gpus_here, jobs_of
 from cnnlab.launch.pool import Pool
-from cnnlab.launch.preload import preloaded
+from cnnlab.launch.preload import first_of_each_choice, preloaded
 from cnnlab.run import Run
 
 
@@ -115,18 +115,6 @@ class LocalLauncher(Launcher):
                 if ended is not None:
                     board.ended(ended.folder)
                 board.look([(one.work.folder, one.since) for one in pool.running])
-
-
-def first_of_each_choice(jobs: Sequence[Sequence[str]], groups: list[str]) -> list[int]:
-    """Which jobs are the first to choose something from a group of the configuration; the first of all is one."""
-    seen: set[str] = set()
-    first = []
-    for n, overrides in enumerate(jobs):
-        choices = {override for override in overrides if override.lstrip("+~").split("=")[0].split("@")[0] in groups}
-        if n == 0 or choices - seen:
-            first.append(n)
-            seen |= choices
-    return first
 
 
 def _outcome(cell: DictConfig, run: Run) -> JobReturn:

@@ -15,8 +15,8 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from cnnlab.launch.child import scrubbed
+from cnnlab.launch.preload import first_of_each_choice
 from conftest import TINY, runs
-from hydra_plugins.cnnlab_local import first_of_each_choice
 
 # Trains as LeNet-5, but for the cell with seed 1, in which something happens.
 TROUBLE = """
