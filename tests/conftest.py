@@ -80,6 +80,19 @@ def command(here: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
 
 
 @pytest.fixture
+def trouble(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder `here`, where model=trouble can be chosen."""
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "tests" / "launch"), prepend=os.pathsep)
+    (here / "conf" / "model").mkdir(parents=True)
+    (here / "conf" / "model" / "trouble.yaml").write_text(
+        "# @package _global_\n"
+        "defaults: [_base]\n"
+        'model: {name: trouble, _target_: trouble.trouble, what: "${what}:${seed}"}\n'
+    )
+    return here
+
+
+@pytest.fixture
 def process(here: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
     """Runs a command line in a process of its own, in the folder `here`."""
 

@@ -5,12 +5,14 @@ from dataclasses import fields
 from functools import partial
 from typing import Any
 
+import lightning
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from torch import nn
 
 from cnnlab.classifier import Classifier
 from cnnlab.data.augment import Policy
+from cnnlab.data.batches import Batching
 from cnnlab.data.datamodule import ImageData
 from cnnlab.data.draws import Draws
 from cnnlab.errors import UserError
@@ -69,24 +71,53 @@ def build_network(config: Config) -> nn.Module:
 # what of datamodule.* is not ImageData's own: words, and what is drawn from the data
 NOT_OF_DATA = ("name", "data_dir", "verified", "download", "mirrors", "verify", "on_bad")
 OF_DRAWS = tuple(field.name for field in fields(Draws))
+OF_BATCHING = tuple(field.name for field in fields(Batching))
 
 
 def build_data(config: Config) -> ImageData:
     """The data of a run, with its augmentation."""
-    keys = {key: value for key, value in config["datamodule"].items() if key not in (*NOT_OF_DATA, *OF_DRAWS)}
+    others = (*NOT_OF_DATA, *OF_DRAWS, *OF_BATCHING)
+    keys = {key: value for key, value in config["datamodule"].items() if key not in others}
     draws = Draws(**{key: config["datamodule"][key] for key in OF_DRAWS})
+    of_batching = {**config["datamodule"], **config["trainer"]}
+    batching = Batching(**{key: of_batching[key] for key in OF_BATCHING})
     augment = config["augment"]
     policy = Policy(augment["transforms"], augment["full_image"], lambda step: make("augment.transforms", step))
     source = make("datamodule.source", keys.pop("source"))
-    data: ImageData = make("datamodule", keys, source=source, draws=draws, policy=policy, seed=config["seed"])
+    more = {"source": source, "draws": draws, "batching": batching, "policy": policy, "seed": config["seed"]}
+    data: ImageData = make("datamodule", keys, **more)
     return data
+
+
+# what of trainer.* is cnnlab's own
+NOT_OF_TRAINER = ("scale_lr", "lr_batch_size", "max_restarts", "sync_batchnorm", *OF_BATCHING)
+
+
+def build_trainer(trainer: Config, **more: Any) -> lightning.Trainer:
+    """Lightning's, with what only the program knows; limits and pieces of batches are data/batches.py's affair."""
+    keys = {key: value for key, value in trainer.items() if key not in NOT_OF_TRAINER}
+    keys["accumulate_grad_batches"] *= trainer["micro_batches"]
+    made: lightning.Trainer = make("trainer", keys, **more)
+    return made
+
+
+def learning_rate(config: Config) -> float:
+    """optim.lr; with trainer.scale_lr=linear it is meant for trainer.lr_batch_size images a step, and scaled to ours.
+
+    Goyal et al.: Accurate, large minibatch SGD, 2017, section 2.1 (they warm up over the first 5 epochs).
+    """
+    trainer, lr = config["trainer"], float(config["optim"]["lr"])
+    if trainer["scale_lr"] == "none":
+        return lr
+    images_a_step: int = config["datamodule"]["batch_size"] * trainer["accumulate_grad_batches"]
+    return lr * images_a_step / int(trainer["lr_batch_size"])
 
 
 def build_classifier(config: Config, net: nn.Module) -> Classifier:
     """The LightningModule of a run."""
     regularizer = config["regularizer"]
     on_weights = {key: regularizer[key] for key in ("weight_decay", "l1", "max_norm")}
-    optim = dict(config["optim"])
+    optim = {**config["optim"], "lr": learning_rate(config)}
     if "fused" in optim and "mixed" in config["trainer"]["precision"]:
         optim["fused"] = False  # fused optimizers unscale inside, where clipping and L1 cannot reach
     model = config["model"]

@@ -16,6 +16,7 @@ WITHOUT_EFFECT = (
     "logger",
     "model.card",
     "datamodule.num_workers",
+    "datamodule.eval_batch_size",
     "datamodule.download",
     "datamodule.mirrors",
     "datamodule.verify",
@@ -24,6 +25,8 @@ WITHOUT_EFFECT = (
     "datamodule.source.verify",
     "callbacks.progress",
     "trainer.profiler",
+    "trainer.max_restarts",
+    "trainer.micro_batches",  # the same step in pieces, as memory allows
     "trainer.detect_anomaly",
 )
 

@@ -52,11 +52,17 @@ def _check_data(data: dict[str, Any], model: dict[str, Any], trainer: dict[str, 
         )
     if data["on_bad"] == "skip" and not data["verify"]:
         raise UserError("datamodule.on_bad=skip needs datamodule.verify=true: what is skipped must be known beforehand")
-    processes = trainer["devices"] * trainer["num_nodes"]
+    processes, pieces = trainer["devices"] * trainer["num_nodes"], trainer["micro_batches"]
     if data["batch_size"] % processes:
         raise UserError(
             f"datamodule.batch_size={data['batch_size']} is global and cannot be shared equally by {processes} "
             "processes (trainer.devices x trainer.num_nodes); take a multiple"
+        )
+    if (share := data["batch_size"] // processes) % pieces:
+        fits = [str(number) for number in range(1, share + 1) if share % number == 0]
+        raise UserError(
+            f"trainer.micro_batches={pieces}: the {share} images of a process cannot be cut into so many equal "
+            f"pieces; it can be {', '.join(fits)}"
         )
 
 

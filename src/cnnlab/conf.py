@@ -1,6 +1,8 @@
 """Where configuration comes from: cnnlab's own conf/, and a conf/ in the folder where the user is."""
 
+import os
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from cnnlab.cell import cell_name, resolved
 from cnnlab.errors import UserError, require_one_of
+from cnnlab.launch.places import gpus_here
+from cnnlab.study import is_sweep
 
 LISTS = ("regularizer", "callbacks", "logger")  # groups whose choices compose
 
@@ -79,6 +83,18 @@ def share_of_epochs(share: float, *, _root_: DictConfig) -> int:
     return max(1, round(share * int(_root_.trainer.max_epochs)))
 
 
+def devices_here(accelerator: str, batch_size: int, alone: bool) -> int:
+    """As many GPUs as there are, or of them as many as can share a batch equally; one for a CPU.
+
+    alone: whether nothing else wants them; the cells of a sweep take one each, so that several run at once.
+    """
+    if not alone or accelerator == "cpu" or len(gpus_here(dict(os.environ))) < 2:
+        return 1
+    import torch  # takes seconds, and knows whether it can use them
+
+    return next((devices for devices in range(torch.cuda.device_count(), 0, -1) if batch_size % devices == 0), 1)
+
+
 def switch(key: str, cases: DictConfig, *, _root_: DictConfig) -> Any:
     """What goes with another key's value: the case of that name, or the one called 'else'.
 
@@ -119,5 +135,7 @@ def register(arguments: Sequence[str] = ()) -> None:
     OmegaConf.register_new_resolver("share_of_epochs", share_of_epochs, replace=True)
     OmegaConf.register_new_resolver("class_folders", count_classes, replace=True)
     OmegaConf.register_new_resolver("csv_classes", count_csv_classes, replace=True)
+    here = partial(devices_here, alone=not is_sweep(arguments))
+    OmegaConf.register_new_resolver("devices_here", here, replace=True)
     OmegaConf.register_new_resolver("switch", switch, replace=True)
     Plugins.instance().register(ConfBeside)

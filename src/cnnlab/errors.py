@@ -12,6 +12,10 @@ class Diverged(UserError):
     """The loss is no longer finite, so that going on would train nothing."""
 
 
+class OutOfGpuMemory(RuntimeError):
+    """A GPU has too little memory for this batch; `trainer.micro_batches` computes it in pieces."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """' Did you mean vgg16?' or nothing; swapped and missing letters count as near."""
     near = get_close_matches(word, list(known), n=5, cutoff=0.55)

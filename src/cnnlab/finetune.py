@@ -1,6 +1,7 @@
 """Which weights of a network are trained."""
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from cnnlab.errors import UserError, did_you_mean
 from cnnlab.models.stages import heads
@@ -32,5 +33,5 @@ def freeze(net: nn.Module, what: str) -> None:
 def keep_frozen_norms(net: nn.Module) -> None:
     """Puts norms whose weights are frozen into evaluation, so that their running statistics stay, too."""
     for module in net.modules():
-        if isinstance(module, nn.BatchNorm2d) and not module.weight.requires_grad:
+        if isinstance(module, _BatchNorm) and not module.weight.requires_grad:
             module.eval()

@@ -88,6 +88,7 @@ class Datamodule(Group):
     in_channels: Count
     image_size: Count
     batch_size: Count
+    eval_batch_size: Count
     val_fraction: Annotated[float, Field(gt=0, lt=1)]
     feed: Literal["auto", "device", "workers"]
     device_mib: NotNegative
@@ -114,6 +115,11 @@ class Trainer(Group):
     max_epochs: Count
     gradient_clip_val: Positive | None
     accumulate_grad_batches: Count
+    micro_batches: Count
+    sync_batchnorm: bool
+    scale_lr: Literal["none", "linear"]
+    lr_batch_size: Count
+    max_restarts: Natural
     check_val_every_n_epoch: Count
     limit_train_batches: Limit
     limit_val_batches: Limit

@@ -44,6 +44,15 @@ class Run:
         """Whether there is a result that needs no further attempt."""
         return self.status.get("state") == "done" and self.result_file.exists()
 
+    @property
+    def half_done(self) -> bool:
+        """Whether an attempt ended before its time, but not by an error of its own, and left a checkpoint."""
+        status = self.status
+        from_outside = status.get("state") in ("running", "interrupted") or (
+            status.get("state") == "failed" and "traceback" not in status
+        )
+        return from_outside and any(self.checkpoints.glob("last.ckpt"))
+
     def result(self) -> dict[str, Any]:
         """What result.json says."""
         return _read(self.result_file)
@@ -57,8 +66,10 @@ class Run:
             write_json(self.status_file, {**status, **failed})
 
     @contextmanager
-    def attempt(self, config: Config, overrides: Sequence[str] = ()) -> Iterator[None]:
+    def attempt(self, config: Config, overrides: Sequence[str] = (), resume: bool = False) -> Iterator[None]:
         """Keeps status.json true while the block trains, whatever ends it; what it raises goes on.
+
+        resume: keeps what the attempt before left, to go on from.
 
         Raises:
             UserError: another process on this machine is training in this folder.
@@ -66,7 +77,7 @@ class Run:
         before = self.status
         if before.get("state") == "running" and before["host"] == socket.gethostname() and _alive(before["pid"]):
             raise UserError(f"{self.folder} is being trained by process {before['pid']}; wait for it, or stop it first")
-        for name in MADE_BY_AN_ATTEMPT:  # nothing of an earlier attempt may be taken for this one's
+        for name in () if resume else MADE_BY_AN_ATTEMPT:  # nothing of another attempt may be taken for this one's
             path = self.folder / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         write_text(self.config_file, OmegaConf.to_yaml(config))

@@ -2,8 +2,14 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 
 MULTIRUN = ("-m", "--multirun")
+
+
+def is_sweep(arguments: Sequence[str]) -> bool:
+    """Whether the command line asks for several cells."""
+    return any(flag in arguments for flag in MULTIRUN)
 
 
 def with_study(arguments: list[str]) -> list[str]:
@@ -21,7 +27,7 @@ def default_study(arguments: list[str]) -> str | None:
     None if there is no sweep, or it has a name.
     """
     overrides = sorted(argument for argument in arguments if "=" in argument and not argument.startswith("-"))
-    if not any(flag in arguments for flag in MULTIRUN) or any(o.lstrip("+").startswith("study=") for o in overrides):
+    if not is_sweep(arguments) or any(o.lstrip("+").startswith("study=") for o in overrides):
         return None
     digest = hashlib.sha256(" ".join(overrides).encode()).hexdigest()[:6]
     swept = [o.split("=")[0] for o in overrides if re.search(r"=.*(,|range\(|choice\(|interval\()", o)]

@@ -1,7 +1,6 @@
 """One run: from its configuration to result.json. The configuration stops here."""
 
 import logging
-import time
 import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -12,12 +11,14 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from cnnlab import checkpoints, cost, weights
+from cnnlab import checkpoints, cost, ddp, weights
 from cnnlab.atomic import write_json
-from cnnlab.build import build_classifier, build_data, build_network, make
+from cnnlab.build import build_classifier, build_data, build_network, build_trainer, learning_rate, make
+from cnnlab.callbacks.agreement import Agreement
 from cnnlab.callbacks.predictions import Predictions
 from cnnlab.callbacks.stop import Stop
 from cnnlab.callbacks.stopwatch import Stopwatch
+from cnnlab.cell import identity
 from cnnlab.environment import environment
 from cnnlab.errors import UserError
 from cnnlab.finetune import freeze
@@ -29,12 +30,16 @@ from cnnlab.summary import network_table
 log = logging.getLogger(__name__)
 
 
-def fit(config: Config, folder: str) -> None:
-    """Trains, tests the best weights, and writes the run's files; in a DDP run each process calls it."""
+def fit(config: Config, folder: str, resume: bool = False) -> None:
+    """Trains, tests the best weights, and writes the run's files; in a DDP run each process calls it.
+
+    resume: goes on from the last checkpoint, if there is one.
+    """
     warnings.filterwarnings("ignore", message="The '.*_dataloader' does not have many workers")
     warnings.filterwarnings("ignore", message=".*sync_dist=True")  # Scores are summed over processes already
     warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")  # costs little
     warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")  # Lightning's own affair
+    warnings.filterwarnings("ignore", message="The `srun` command is available")  # ranks come from torch's agent
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # it says what debug=profile asks for
@@ -49,26 +54,28 @@ def fit(config: Config, folder: str) -> None:
         origin = weights.load(net, model["weights"], model["imagenet"], config["regularizer"]["norm"])
     freeze(net, model["freeze"])
     classifier = build_classifier(config, net)
-    curves, stopwatch = Curves(run.folder / "metrics.csv"), Stopwatch()
+    begin = checkpoints.begin(run.checkpoints) if resume else None
+    curves = Curves(run.folder / "metrics.csv", begin.epochs if begin else 0)
+    stopwatch = Stopwatch(data.batch_size // config["trainer"]["micro_batches"])
     best = checkpoints.best(run.checkpoints)
     callbacks = [
         Stop(),
+        Agreement(identity(config)),
         stopwatch,
         best,
-        checkpoints.last(run.checkpoints),
+        checkpoints.Last(run.checkpoints),
         Predictions(run.folder / "predictions.npz"),
         *(make(f"callbacks.{name}", what) for name, what in config["callbacks"].items() if what),
     ]
     with ExitStack() as closing:
         loggers = [make(f"logger.{name}", what) for name, what in config["logger"].items()]
-        trainer = make(
-            "trainer",
+        trainer = build_trainer(
             config["trainer"],
             logger=[curves, *(closing.enter_context(create(run.folder, config)) for create in loggers)],
             callbacks=callbacks,
-            plugins=[checkpoints.WholeFiles()],
+            plugins=[checkpoints.WholeFiles(), *ddp.plugins(config["trainer"])],
             default_root_dir=folder,
-            strategy="ddp" if config["trainer"]["devices"] * config["trainer"]["num_nodes"] > 1 else "auto",
+            strategy=ddp.strategy(config["trainer"], net),
             use_distributed_sampler=False,  # data/batches.py shares batches out
             num_sanity_val_steps=0,  # they would count as an epoch's scores
             log_every_n_steps=0,  # everything is logged once an epoch
@@ -77,9 +84,9 @@ def fit(config: Config, folder: str) -> None:
         )
         if trainer.is_global_zero:
             introduce(config, net, trainer, origin)
-        begun = time.perf_counter()
-        trainer.fit(classifier, data)
-        fit_seconds = time.perf_counter() - begun
+            if begin:
+                log.info("going on after epoch %s", begin.epochs)
+        trainer.fit(classifier, data, ckpt_path=begin.file if begin else None)
         if not best.best_model_path:
             raise UserError("no epoch was validated, so that there are no best weights to test")
         # not ckpt_path=: an EMA callback would put the current weights back
@@ -94,12 +101,13 @@ def fit(config: Config, folder: str) -> None:
                 "cost": {
                     "parameters": cost.parameters(net),
                     "flops": cost.flops(net, data.in_channels, data.image_size),
-                    "train_images_per_second": stopwatch.batches * data.batch_size / stopwatch.seconds,
+                    "train_images_per_second": stopwatch.images / stopwatch.seconds,
                     "peak_memory_bytes": cost.peak_memory_bytes(),
-                    "fit_seconds": fit_seconds,
+                    "fit_seconds": stopwatch.fit_seconds,
                 },
                 "per_class": per_class(data.source.classes, classifier.per_class.tolist()),
                 "data": data.used(),
+                "micro_batches": config["trainer"]["micro_batches"],
                 "environment": environment(trainer.strategy.root_device),
             }
             write_json(run.result_file, result)
@@ -124,6 +132,8 @@ def introduce(config: Config, net: nn.Module, trainer: lightning.Trainer, origin
     Console().print(network_table(net, title, channels, size))
     device = trainer.accelerator.__class__.__name__.removesuffix("Accelerator")
     where = f"{trainer.world_size} x {device}" if trainer.world_size > 1 else device
+    if (gpus := torch.cuda.device_count()) > config["trainer"]["devices"]:
+        where += f", {gpus} GPUs are here"
     on = [f"{key} {value}" for key, value in config["regularizer"].items() if value not in (0, "none")]
     log.info("%s, %s on %s", title, f"{cost.parameters(net):,} parameters", where)
     if origin:
@@ -135,6 +145,11 @@ def introduce(config: Config, net: nn.Module, trainer: lightning.Trainer, origin
     if changed := [f"{key} {data[key]}" for key, value in usual.items() if data[key] != value]:
         fold = f", fold {data['fold']}" if data["folds"] is not None else ""
         log.info("training images: %s", ", ".join(changed) + fold)
-    log.info("%s, lr %g, %s epochs", optim["_target_"].rsplit(".")[-1], optim["lr"], config["trainer"]["max_epochs"])
+    log.info(
+        "%s, lr %g, %s epochs",
+        optim["_target_"].rsplit(".")[-1],
+        learning_rate(config),
+        config["trainer"]["max_epochs"],
+    )
     for key in without_effect(net, model, config["regularizer"]):
         log.info("%s has nothing to act on in %s", key, model["name"])

@@ -3,7 +3,7 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from cnnlab.data.batches import Batches
+from cnnlab.data.batches import EvaluationBatches, TrainBatches, limited
 
 WORLD_SIZES = pytest.mark.parametrize("world_size", [1, 2, 3])
 EVALUATED = pytest.mark.parametrize("length", [1, 4, 9, 10, 12, 13])
@@ -12,7 +12,11 @@ EVALUATED = pytest.mark.parametrize("length", [1, 4, 9, 10, 12, 13])
 def batches(
     length: int = 40, *, train: bool = True, rank: int = 0, world_size: int = 1, seed: int = 0, epoch: int = 0
 ) -> list[list[int]]:
-    sampler = Batches(length, 6 if train else 4, seed, train, rank, world_size)
+    sampler = (
+        TrainBatches(length, 6, seed, 1.0, 1, rank, world_size)
+        if train
+        else EvaluationBatches(length, 4, 1.0, rank, world_size)
+    )
     sampler.set_epoch(epoch)
     return [positions.tolist() for _, positions in sampler]
 
@@ -31,7 +35,7 @@ def test_evaluation_sees_every_position_once(length: int, world_size: int) -> No
 @WORLD_SIZES
 @EVALUATED
 def test_in_evaluation_all_ranks_have_the_same_number_of_batches(length: int, world_size: int) -> None:
-    assert {len(rank) for rank in of_all_ranks(length, world_size, train=False)} == {-(-length // 4)}
+    assert {len(rank) for rank in of_all_ranks(length, world_size, train=False)} == {-(-length // (4 * world_size))}
 
 
 def test_evaluation_keeps_the_order() -> None:
@@ -42,8 +46,15 @@ def test_evaluation_is_the_same_in_every_epoch() -> None:
     assert batches(10, train=False, epoch=0) == batches(10, train=False, epoch=5)
 
 
-def test_a_rank_may_get_nothing_of_a_short_last_batch() -> None:
+def test_a_rank_may_get_nothing_in_the_end() -> None:
     assert batches(9, train=False, rank=1, world_size=2)[-1] == []
+
+
+@WORLD_SIZES
+@EVALUATED
+def test_evaluation_has_the_batches_of_one_process(length: int, world_size: int) -> None:
+    ranks = [batch for rank in of_all_ranks(length, world_size, train=False) for batch in rank if batch]
+    assert sorted(ranks) == batches(length, train=False)
 
 
 @WORLD_SIZES
@@ -102,19 +113,40 @@ def test_the_order_does_not_come_from_the_global_generator() -> None:
 
 
 def test_without_a_new_epoch_the_order_is_repeated() -> None:
-    sampler = Batches(12, 4, 0, True, 0, 1)
+    sampler = TrainBatches(12, 4, 0, 1.0, 1, 0, 1)
     assert [p.tolist() for _, p in sampler] == [p.tolist() for _, p in sampler]
 
 
 def test_a_batch_carries_its_epoch() -> None:
-    sampler = Batches(12, 4, 0, True, 0, 1)
+    sampler = TrainBatches(12, 4, 0, 1.0, 1, 0, 1)
     sampler.set_epoch(7)
     assert [epoch for epoch, _ in sampler] == [7, 7, 7]
 
 
 @WORLD_SIZES
-@pytest.mark.parametrize("train", [True, False])
-def test_the_length_is_the_number_of_batches(world_size: int, train: bool) -> None:
-    for length in (6, 11, 12, 13):
-        sampler = Batches(length, 6, 0, train, 0, world_size)
-        assert len(sampler) == len(list(sampler))
+def test_the_length_is_the_number_of_batches(world_size: int) -> None:
+    for length in (12, 23, 24, 25):
+        for sampler in (
+            TrainBatches(length, 12, 0, 1.0, 2, 0, world_size),
+            EvaluationBatches(length, 12, 1.0, 0, world_size),
+        ):
+            assert len(sampler) == len(list(sampler))
+
+
+def test_pieces_are_the_batch() -> None:
+    pieces = [where.tolist() for _, where in TrainBatches(40, 12, 0, 1.0, 3, 0, 1)]
+    assert [len(piece) for piece in pieces] == [4] * 9
+    whole = [where.tolist() for _, where in TrainBatches(40, 12, 0, 1.0, 1, 0, 1)]
+    assert [list(chain(*pieces[n : n + 3])) for n in (0, 3, 6)] == whole
+
+
+@pytest.mark.parametrize(("limit", "left"), [(1.0, 7), (0.5, 3), (0.01, 1), (1, 1), (5, 5), (100, 7)])
+def test_a_limit_is_a_share_or_a_number(limit: float, left: int) -> None:
+    assert limited(7, limit) == left
+
+
+@WORLD_SIZES
+def test_a_limit_holds_for_all_ranks_together(world_size: int) -> None:
+    ranks = [list(EvaluationBatches(40, 4, 3, rank, world_size)) for rank in range(world_size)]
+    assert sorted(position for rank in ranks for _, batch in rank for position in batch) == list(range(12))
+    assert len(TrainBatches(40, 12, 0, 2, 2, 0, world_size)) == 4

@@ -7,19 +7,20 @@ from hydra.utils import instantiate
 from test_draws import AS_IT_IS
 
 from cnnlab.data.augment import Policy, Step
+from cnnlab.data.batches import Batching
 from cnnlab.data.datamodule import ImageData
 from cnnlab.data.draws import Draws
 from cnnlab.data.source import ImageSet, Source, Stage
 from cnnlab.data.synthetic import Synthetic
 from cnnlab.errors import UserError
 
+LIMITS = ("limit_train_batches", "limit_val_batches", "limit_test_batches")
 SETTINGS: dict[str, Any] = {
     "num_classes": 4,
     "in_channels": 3,
     "image_size": 8,
     "mean": [0.5, 0.4, 0.3],
     "std": [0.25, 0.5, 1.0],
-    "batch_size": 12,
     "num_workers": 0,
     "feed": "auto",
     "device_mib": 2048,
@@ -53,7 +54,10 @@ def image_data(source: Source, steps: list[Step] | None = None, full_image: bool
     keys = {**SETTINGS, **AS_IT_IS, **changed}
     draws = Draws(**{key: keys.pop(key) for key in AS_IT_IS})
     policy = Policy(steps or [], full_image, partial(instantiate, _convert_="all"))
-    return ImageData(source, draws=draws, policy=policy, **keys)
+    in_batches: dict[str, Any] = {"batch_size": 12, "micro_batches": 1, **dict.fromkeys(LIMITS, 1.0)}
+    in_batches |= {key: keys.pop(key) for key in list(keys) if key in in_batches}
+    batching = Batching(eval_batch_size=in_batches["batch_size"], **in_batches)
+    return ImageData(source, batching=batching, draws=draws, policy=policy, **keys)
 
 
 def ready(source: Source | None = None, stage: str = "fit", **changed: Any) -> ImageData:

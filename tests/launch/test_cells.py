@@ -13,54 +13,17 @@ from typing import Any
 import psutil
 import pytest
 from _pytest.mark import ParameterSet
+from omegaconf import OmegaConf
 
 from cnnlab.launch.child import scrubbed
 from cnnlab.launch.preload import first_of_each_choice
 from conftest import TINY, runs
-
-# Trains as LeNet-5, but for the cell with seed 1, in which something happens.
-TROUBLE = """
-import os, signal, time
-from cnnlab.models.lenet import lenet5
-
-def trouble(what, **shape):
-    kind, _, seed = what.partition(":")
-    if seed == "1" and kind == "killed":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if seed == "1" and kind == "exits":
-        os._exit(3)
-    if seed == "1" and kind == "raises":
-        raise RuntimeError("it went wrong")
-    if seed == "1" and kind == "rank" and os.environ["RANK"] == "1":
-        raise RuntimeError("only rank 1 went wrong")
-    if seed == "1" and kind == "hangs":
-        os.system("sleep 1000 &")
-        time.sleep(1000)
-    if seed == "1" and kind == "once" and not os.path.exists("tried"):
-        open("tried", "w").close()
-        raise RuntimeError("the first time")
-    return lenet5("modern", kernel=5, **shape)
-"""
-YAML = """# @package _global_
-defaults: [_base]
-model: {name: trouble, _target_: trouble.trouble, what: "${what}:${seed}"}
-"""
-
-
-@pytest.fixture
-def trouble(here: Path) -> Path:
-    """A folder with a model that makes trouble."""
-    (here / "conf" / "model").mkdir(parents=True)
-    (here / "conf" / "model" / "trouble.yaml").write_text(YAML)
-    (here / "trouble.py").write_text(TROUBLE)
-    return here
 
 
 def sweep(folder: Path, *words: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "cnnlab", "train", "-m", "study=s", *TINY, *words],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([".", os.environ.get("PYTHONPATH", "")])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -99,6 +62,16 @@ def test_one_cells_trouble_leaves_the_others_alone(trouble: Path, what: str, wor
     assert error in states[1]["error"]
     assert error in said
     wait_until_empty(trouble)
+
+
+def test_too_little_gpu_memory_is_met_with_pieces_of_a_batch(trouble: Path) -> None:
+    started = sweep(trouble, "model=trouble", "+what=memory", "seed=1")
+    said, _ = started.communicate(timeout=200)
+    assert started.returncode == 0
+    assert "too little GPU memory; again with trainer.micro_batches=4" in said
+    (run,) = runs(trouble)
+    assert json.loads((run / "result.json").read_text())["micro_batches"] == 4
+    assert OmegaConf.load(run / ".hydra" / "config.yaml").trainer.micro_batches == 4
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from cnnlab.errors import UserError
 from cnnlab.models.stages import stages
@@ -54,7 +55,7 @@ class GradualUnfreezing(Callback):
         pl_module.train()
         for stage in still:
             for module in stage.modules():
-                if isinstance(module, nn.BatchNorm2d):
+                if isinstance(module, _BatchNorm):
                     module.eval()
 
     def on_before_optimizer_step(self, *_: Any) -> None:

@@ -9,7 +9,7 @@ from lightning import LightningDataModule
 from torch import Tensor
 
 from cnnlab.data.augment import Policy
-from cnnlab.data.batches import Batches
+from cnnlab.data.batches import Batching
 from cnnlab.data.device import DeviceBatches, free_bytes
 from cnnlab.data.draws import Draws
 from cnnlab.data.feed import Feed
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 class ImageData(LightningDataModule):
     """Feeds batches of (images, labels, positions): float32 [N, C, H, W] normalised, int64 [N], int64 [N].
 
-    The batch size is global and shared by all processes. Test images are read in the test stage only.
+    The batch size of training is global, shared by all processes. Test images are read in the test stage only.
 
     feed: 'device' keeps each set on the device as one tensor, 'workers' reads and augments image by image in worker
     processes, 'auto' takes the first where the augmentation has a form for batches and a set has at most device_mib
@@ -44,7 +44,7 @@ class ImageData(LightningDataModule):
         image_size: int,
         mean: list[float],
         std: list[float],
-        batch_size: int,
+        batching: Batching,
         draws: Draws,
         policy: Policy,
         feed: str,
@@ -59,7 +59,8 @@ class ImageData(LightningDataModule):
         self.image_size = image_size
         self.scale = 1 / (255 * torch.tensor(std)).view(-1, 1, 1)
         self.shift = -(torch.tensor(mean) / torch.tensor(std)).view(-1, 1, 1)
-        self.batch_size = batch_size
+        self.batching = batching
+        self.batch_size = batching.batch_size
         self.draws = draws
         self.policy = policy
         self.feed = feed
@@ -126,8 +127,9 @@ class ImageData(LightningDataModule):
             if operations is None
             else DeviceBatches(data, self.image_size, self.seed, operations, device)
         )
-        sampler = Batches(len(data), self.batch_size, self.seed, train, rank, world_size)
-        bytes_a_batch = self.batch_size // world_size * self.in_channels * self.image_size**2
+        sampler = self.batching.sampler(stage, len(data), self.seed, rank, world_size)
+        images_at_once = self.batching.images_at_once(stage, world_size)
+        bytes_a_batch = images_at_once * self.in_channels * self.image_size**2
         pin = operations is None and device.type == "cuda"
         return Feed(batches, sampler, workers, bytes_a_batch, pin)
 

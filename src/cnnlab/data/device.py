@@ -17,7 +17,7 @@ from cnnlab.errors import UserError
 
 
 class DeviceBatches(Dataset[Batched]):
-    """Indexed by a whole batch of positions (see Batches); gives tensors on the device.
+    """Indexed by a whole batch of positions (see data/batches.py); gives tensors on the device.
 
     The random numbers of an image come from (seed, epoch, position) alone.
     """

@@ -9,10 +9,11 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from cnnlab.data.batches import Batch, Batches
+from cnnlab.data.batches import Batch, EvaluationBatches, TrainBatches
 from cnnlab.data.workers import Batched
 from cnnlab.errors import UserError
 
+Batches = TrainBatches | EvaluationBatches
 BYTES_AT_ONCE = 4 * 2**20  # of images that a worker hands over together
 
 

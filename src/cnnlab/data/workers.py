@@ -18,7 +18,7 @@ Batched = tuple[Tensor, Tensor, Tensor]  # images uint8 [N, C, H, W], labels int
 
 
 class ImageBatches(Dataset[Batched]):
-    """Indexed by a whole batch of positions (see Batches), not image by image.
+    """Indexed by a whole batch of positions (see data/batches.py), not image by image.
 
     augment: changes an image given (image, seed); `full_image` hands it the image as decoded, else at size. The seed
     comes from (seed, epoch, position) alone, whichever process asks.

@@ -25,6 +25,7 @@ class Work:
     environment: dict[str, str]
     threads: int
     cwd: str
+    again: bool = False  # goes on where an attempt of this sweep failed
 
 
 def scrubbed(environment: dict[str, str]) -> dict[str, str]:
@@ -57,7 +58,7 @@ def live(work: Work, leash: Connection) -> None:
     torch.set_num_threads(work.threads)
     log_to(work.folder)
     sys.path.insert(0, work.cwd)
-    train_cell(work.config, work.folder, work.overrides, start_method="fork")
+    train_cell(work.config, work.folder, work.overrides, start_method="fork", again=work.again)
 
 
 def follow(leash: Connection) -> None:

@@ -1,5 +1,6 @@
 """Cells in processes of their own, as many at once as there is room for."""
 
+import logging
 import os
 import signal
 import time
@@ -12,10 +13,13 @@ from typing import Any
 
 import psutil
 
+from cnnlab.errors import OutOfGpuMemory
+from cnnlab.launch.cell import in_pieces, more_pieces
 from cnnlab.launch.child import CONSOLE, Work, live, scrubbed
 from cnnlab.launch.places import Places, Taken
 from cnnlab.run import Run
 
+log = logging.getLogger(__name__)
 LOOK = 0.5  # seconds between looks at what runs
 # glibc's malloc, which reads these when the server starts, gives back and takes anew what each batch needs: a fifth of
 # a tiny cell's time
@@ -69,9 +73,9 @@ class Pool:
                         self._end(one, None)
                     else:
                         continue
-                    failed = Run(one.work.folder).status.get("state") == "failed"
-                    if failed and one.attempt < self.max_attempts:
-                        waiting.append((one.work, one.attempt + 1))
+                    next_try = self._next_try(one)
+                    if next_try:
+                        waiting.append(next_try)
                     else:
                         yield one.work
                 yield None
@@ -106,6 +110,20 @@ class Pool:
             f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"its process ended with exit code {code}"
         )
         Run(one.work.folder).close(reason or f"{how}; {CONSOLE} shows what it said last", code)
+
+    def _next_try(self, one: Running) -> tuple[Work, int] | None:
+        """What is to be done about a cell that failed, if it is worth another attempt."""
+        work, status = one.work, Run(one.work.folder).status
+        if status.get("state") != "failed":
+            return None
+        pieces = more_pieces(work.config)
+        if pieces and status["error"].startswith(OutOfGpuMemory.__name__):  # not counted as an attempt
+            log.warning("%s: too little GPU memory; again with trainer.micro_batches=%s", work.folder.name, pieces)
+            return replace(work, config=in_pieces(work.config, pieces)), one.attempt
+        if one.attempt < self.max_attempts:
+            log.warning("%s: %s; attempt %s", work.folder.name, status["error"], one.attempt + 1)
+            return replace(work, again=True), one.attempt + 1
+        return None
 
     def _stop_all(self) -> None:
         """Asks what still runs to end, and ends what does not."""

@@ -14,10 +14,17 @@ from cnnlab.atomic import write_text
 class Curves(Logger):
     """Collects what is logged under train/ and val/ into rows by epoch; the file is whole at any moment."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, epochs: int) -> None:
+        """epochs: how many the file has already, of a run that goes on."""
         super().__init__()
         self.file = file
         self.rows: dict[int, dict[str, float]] = {}
+        if epochs:
+            with file.open(newline="", encoding="utf-8") as table:
+                for row in csv.DictReader(table):
+                    values = {name: float(value) for name, value in row.items() if value}
+                    if values["epoch"] < epochs:
+                        self.rows[int(values["epoch"])] = {**values, "epoch": int(values["epoch"])}
 
     @property
     def name(self) -> str:

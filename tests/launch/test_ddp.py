@@ -1,0 +1,161 @@
+"""Several processes compute what one does."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from omegaconf import OmegaConf
+from torch import nn
+
+from cnnlab import ddp
+from cnnlab.build import learning_rate
+from cnnlab.conf import devices_here
+from cnnlab.errors import UserError
+from cnnlab.models.parts.synced_norm import SyncedBatchNorm2d
+from conftest import TINY, compose_config, runs
+
+Command = Callable[..., int]
+Process = Callable[..., Any]
+Weights = dict[str, torch.Tensor]
+
+
+def test_evaluation_is_the_same_to_the_last_bit_at_any_world_size(command: Command, here: Path) -> None:
+    words = ["trainer.devices=1,2,3", "trainer.accelerator=cpu", "optim.lr=1e-30", "study=s", *TINY]
+    assert command("train", "-m", *words, "datamodule.batch_size=12", "trainer.max_epochs=1") == 0
+    one, *others = runs(here)
+    assert len(others) == 2
+    for other in others:
+        with np.load(one / "predictions.npz") as a, np.load(other / "predictions.npz") as b:
+            assert sorted(a) == ["index", "label", "probabilities"]
+            assert all(np.array_equal(a[name], b[name]) for name in a)
+        metrics, more = (json.loads((run / "result.json").read_text())["metrics"] for run in (one, other))
+        judged = [name for name in metrics if name.startswith(("val/", "test/"))]
+        assert len(judged) >= 8
+        assert {name: metrics[name] for name in judged} == {name: more[name] for name in judged}
+
+
+def after_one_step(command: Command, here: Path, *words: str, study: str = "s") -> list[Weights]:
+    """Of each cell, those with fewer processes and pieces first; gradients are compared by what they do."""
+    one_step = ["trainer.limit_train_batches=1", "optim=sgd", "optim.lr=0.1"]
+    assert command("train", "-m", *TINY, *one_step, "trainer.max_epochs=1", f"study={study}", *words) == 0
+    found = {}
+    for run in (path for path in runs(here) if path.parent.name == study):
+        trainer = OmegaConf.load(run / ".hydra" / "config.yaml").trainer
+        saved = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+        found[trainer.devices, trainer.micro_batches] = saved["state_dict"]
+    return [found[key] for key in sorted(found)]
+
+
+def furthest(one: Weights, other: Weights) -> float:
+    """The largest difference of any two weights."""
+    return max(float((one[name] - other[name]).abs().max()) for name in one)
+
+
+def test_two_processes_make_the_step_of_one(command: Command, here: Path) -> None:
+    one, two = after_one_step(command, here, "trainer.devices=1,2", "trainer.accelerator=cpu")
+    assert furthest(one, two) < 1e-6
+
+
+# in double precision, since so deep a network makes much of the last digits
+NORMED = ["model=resnet20", "model.width=0.25", "trainer.accelerator=cpu", "trainer.precision=64-true"]
+
+
+def test_with_synced_norms_two_processes_make_the_step_of_one(command: Command, here: Path) -> None:
+    one, two = after_one_step(command, here, "trainer.devices=1,2", "trainer.sync_batchnorm=true", *NORMED)
+    assert any(name.endswith("running_var") for name in one)
+    assert furthest(one, two) < 1e-10
+
+
+@pytest.mark.slow
+def test_without_synced_norms_they_do_not(command: Command, here: Path) -> None:
+    one, two = after_one_step(command, here, "trainer.devices=1,2", *NORMED)
+    assert furthest(one, two) > 1e-3
+
+
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_pieces_of_a_batch_make_the_same_step(command: Command, here: Path, processes: int) -> None:
+    words = [f"trainer.devices={processes}", "trainer.accelerator=cpu"]
+    whole, again = (
+        after_one_step(command, here, f"trainer.micro_batches={pieces}", *words, study=f"in{pieces}")[0]
+        for pieces in (1, 4)
+    )
+    assert furthest(whole, again) < 1e-6
+
+
+@pytest.mark.slow
+def test_a_run_whose_rank_died_goes_on_from_its_last_epoch(process: Process, trouble: Path) -> None:
+    words = ["model=trouble", "+what=dies", "seed=1", "trainer=ddp_cpu", *TINY]
+    done = process("train", *words, "study=s", "trainer.max_restarts=1")
+    assert done.returncode == 0, done.stderr
+    assert "rank 1: Signal 9 (SIGKILL)" in done.stderr + done.stdout
+    assert "going on after epoch 1" in (runs(trouble)[0] / "train.log").read_text()
+    undisturbed = process("train", *words, "study=t")
+    assert undisturbed.returncode == 0, undisturbed.stderr
+    first, second = runs(trouble)
+    for name in ("metrics.csv", "predictions.npz"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_without_restarts_a_rank_that_dies_ends_the_run_with_its_own_error(process: Process, trouble: Path) -> None:
+    ended = process("train", "model=trouble", "+what=dies", "seed=1", "trainer=ddp_cpu", *TINY)
+    assert ended.returncode == 1
+    (run,) = runs(trouble)
+    status = json.loads((run / "status.json").read_text())
+    assert status["state"] == "failed"
+    assert "rank 1: Signal 9 (SIGKILL)" in status["error"]
+    assert status["seconds"] < 60
+
+
+def test_norms_change_and_change_back() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2))
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    changed = ddp.changed(net, nn.BatchNorm2d, SyncedBatchNorm2d)
+    assert type(net[1]) is SyncedBatchNorm2d
+    assert type(ddp.SyncedNorms().revert(changed)[1]) is nn.BatchNorm2d  # type: ignore[index]
+    assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
+
+
+def test_another_number_of_processes_than_configured_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"TORCHELASTIC_RUN_ID": "x", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match=r"2 processes were started, but trainer.devices=1 x trainer.num_nodes=1 are 1"):
+        ddp.strategy(compose_config()["trainer"], nn.Linear(1, 1))
+
+
+@pytest.mark.parametrize(
+    ("gpus", "accelerator", "batch_size", "alone", "devices"),
+    [
+        (8, "auto", 128, True, 8),
+        (8, "gpu", 128, True, 8),
+        (8, "cpu", 128, True, 1),
+        (8, "auto", 128, False, 1),
+        (6, "auto", 32, True, 4),
+        (0, "auto", 32, True, 1),
+        (3, "auto", 1, True, 1),
+    ],
+)
+def test_the_default_trainer_takes_the_gpus_that_are_there(
+    gpus: int, accelerator: str, batch_size: int, alone: bool, devices: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(os.environ, "CUDA_VISIBLE_DEVICES", ",".join(map(str, range(gpus))))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    assert devices_here(accelerator, batch_size, alone) == devices
+
+
+def test_the_lr_scales_with_the_images_of_a_step() -> None:
+    words = ["optim.lr=0.1", "datamodule.batch_size=1024", "trainer.accumulate_grad_batches=2"]
+    assert learning_rate(compose_config(*words)) == 0.1
+    assert learning_rate(compose_config(*words, "trainer.scale_lr=linear")) == pytest.approx(0.8)
+    by_128 = [*words, "trainer.scale_lr=linear", "trainer.lr_batch_size=128"]
+    assert learning_rate(compose_config(*by_128)) == pytest.approx(1.6)
+
+
+def test_pieces_must_be_equal(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("train", "datamodule.batch_size=12", "trainer.devices=2", "trainer.micro_batches=4") == 1
+    assert "trainer.micro_batches=4: the 6 images of a process cannot be cut" in capsys.readouterr().err
