@@ -16,7 +16,7 @@ from _pytest.mark import ParameterSet
 from omegaconf import OmegaConf
 
 from cnnlab.launch.child import scrubbed
-from cnnlab.launch.launcher import first_of_each_choice
+from cnnlab.launch.preload import first_of_each_choice
 from conftest import TINY, runs
 
 

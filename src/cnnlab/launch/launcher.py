@@ -15,6 +15,7 @@ from rich.table import Table
 from cnnlab.cell import resolved
 from cnnlab.errors import UserError
 from cnnlab.launch.child import Work
+from cnnlab.launch.preload import first_of_each_choice
 from cnnlab.run import Config, Run
 
 
@@ -89,18 +90,6 @@ class CellLauncher(Launcher):
         environment = {str(name): str(value) for name, value in cell.hydra.job.env_set.items()}
         overrides = list(cell.hydra.overrides.task)
         return Work(config, folder.absolute(), overrides, environment, self.threads, str(Path.cwd()))
-
-
-def first_of_each_choice(jobs: Sequence[Sequence[str]], groups: list[str]) -> list[int]:
-    """Which jobs are the first to choose something from a group of the configuration; the first of all is one."""
-    seen: set[str] = set()
-    first = []
-    for n, overrides in enumerate(jobs):
-        choices = {override for override in overrides if override.lstrip("+~").split("=")[0].split("@")[0] in groups}
-        if n == 0 or choices - seen:
-            first.append(n)
-            seen |= choices
-    return first
 
 
 def require_count(key: str, value: Any, least: int = 1) -> None:

@@ -21,7 +21,7 @@ from cnnlab.run import Run
 
 log = logging.getLogger(__name__)
 LOOK = 0.5  # seconds between looks at what runs
-# glibc's malloc, which reads these when the server starts, gives back and takes anew what each batch needs: a fifth of
+# glibc's malloc, which reads these when the server starts, gives back and takes anew what each batch needs: 15 % of
 # a tiny cell's time
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(512 * 2**20)}
 GRACE = 30.0  # seconds that a cell has to end by itself
