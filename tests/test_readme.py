@@ -28,6 +28,7 @@ NEEDS = {
     "datamodule=cifar10": "data/cifar10/test_batch.bin",
     "cifar10 model": "data/cifar10/test_batch.bin",
     "trainer=ddp ": "/dev/nvidia1",
+    "hydra/launcher=slurm": "/etc/slurm/slurm.conf",  # tests/launch/test_slurm.py has a cluster of its own
     "resnet50 model.weights=imagenet": str(Path(torch.hub.get_dir(), "checkpoints", "resnet50-0676ba61.pth")),
     "vgg16 model.weights=imagenet": str(Path(torch.hub.get_dir(), "checkpoints", "vgg16-397923af.pth")),
 }
@@ -82,6 +83,8 @@ def is_slow(command: str) -> bool:
             "vgg16 optim",
             "norm=none",
             "ddp",
+            "trainer.devices=1,2",
+            "launcher=ray",
             "torchrun",
             "resnet18",
             "'seed=range(2)'",

@@ -2,6 +2,9 @@
 
 import json
 import os
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from cnnlab.build import learning_rate
 from cnnlab.conf import devices_here
 from cnnlab.errors import UserError
 from cnnlab.models.parts.synced_norm import SyncedBatchNorm2d
-from conftest import TINY, compose_config, runs
+from conftest import REPOSITORY, TINY, compose_config, runs
 
 Command = Callable[..., int]
 Process = Callable[..., Any]
@@ -159,3 +162,43 @@ def test_the_lr_scales_with_the_images_of_a_step() -> None:
 def test_pieces_must_be_equal(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
     assert command("train", "datamodule.batch_size=12", "trainer.devices=2", "trainer.micro_batches=4") == 1
     assert "trainer.micro_batches=4: the 6 images of a process cannot be cut" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_processes_that_were_told_different_things_do_not_begin(here: Path) -> None:
+    with socket.create_server(("", 0)) as free:
+        port = str(free.getsockname()[1])
+    started = []
+    for rank in ("0", "1"):
+        environment = {**os.environ, "NODES": "2", "NODE_RANK": rank, "PORT": port, "PATH": path()}
+        words = ["study=s", f"seed={rank}", "trainer.accelerator=cpu", *TINY]
+        command = [str(REPOSITORY / "scripts" / "torchrun.sh"), *words]
+        pipe = subprocess.PIPE
+        started.append(subprocess.Popen(command, cwd=here, env=environment, stdout=pipe, stderr=pipe, text=True))
+    ended = [process.communicate(timeout=200) for process in started]
+    assert all(process.returncode for process in started)
+    assert any("the processes of this run differ in their configuration" in stderr for _, stderr in ended)
+
+
+@pytest.mark.slow
+def test_torchrun_on_two_nodes_trains_as_one_process(here: Path, process: Process) -> None:
+    with socket.create_server(("", 0)) as free:
+        port = str(free.getsockname()[1])
+    words = ["study=s", "trainer.accelerator=cpu", *TINY]
+    script = str(REPOSITORY / "scripts" / "torchrun.sh")
+    started = [
+        subprocess.Popen(
+            [script, *words], env={**os.environ, "NODES": "2", "NODE_RANK": rank, "PORT": port, "PATH": path()}
+        )
+        for rank in ("0", "1")
+    ]
+    assert [process.wait(200) for process in started] == [0, 0]
+    assert process("train", "study=t", *TINY).returncode == 0
+    two, one = runs(here)
+    saved = [torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"] for run in (two, one)]
+    assert furthest(*saved) < 1e-4
+
+
+def path() -> str:
+    """Where the programs of this Python are found first."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from cnnlab.errors import UserError
-from cnnlab.launch.places import Places, gpus_here, jobs_of
+from cnnlab.launch import places
+from cnnlab.launch.places import Places, cores, gpus_here, jobs_of
 
 
 def cell(devices: int = 1, accelerator: str = "auto") -> dict[str, Any]:
@@ -54,14 +55,14 @@ def test_more_gpus_than_there_are_is_an_error(accelerator: str) -> None:
 
 def test_the_cores_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS")
-    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    monkeypatch.setattr(places, "cores", lambda: 16)
     assert Places(4, [], 1).threads == 4
     assert Places(100, [], 1).threads == 1
 
 
 @pytest.mark.parametrize(("gpus", "cores", "jobs"), [([], 8, 4), ([], 1, 1), (["0", "1", "2"], 8, 6)])
 def test_auto_jobs(gpus: list[str], cores: int, jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(places, "cores", lambda: cores)
     assert jobs_of("auto", gpus, 2) == jobs
 
 
@@ -74,3 +75,12 @@ def test_other_jobs_are_an_error(wanted: Any) -> None:
 @pytest.mark.parametrize(("visible", "gpus"), [("0,3", ["0", "3"]), ("", []), ("-1", []), ("GPU-1a", ["GPU-1a"])])
 def test_only_visible_gpus_count(visible: str, gpus: list[str]) -> None:
     assert gpus_here({"CUDA_VISIBLE_DEVICES": visible}) == gpus
+
+
+def test_cells_of_several_machines_are_not_for_this_launcher() -> None:
+    with pytest.raises(UserError, match=r"trainer.num_nodes=2: hydra/launcher=local trains cells on this machine"):
+        Places(2, [], 1).require({**cell(), "num_nodes": 2})
+
+
+def test_cores_are_those_that_this_process_may_use() -> None:
+    assert 1 <= cores() <= (os.cpu_count() or 1)

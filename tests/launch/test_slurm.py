@@ -17,7 +17,7 @@ from cnnlab.conf import conf_folder
 from cnnlab.errors import UserError
 from cnnlab.launch import nodes, slurm
 from cnnlab.launch.nodes import Nodes, nodes_of
-from conftest import TINY, runs
+from conftest import REPOSITORY, TINY, runs
 
 Process = Callable[..., "subprocess.CompletedProcess[str]"]
 SLURM = ["hydra/launcher=slurm", "hydra.launcher.cpus_per_process=1", "hydra.launcher.look_seconds=0.5"]
@@ -180,6 +180,28 @@ def test_srun_starts_a_run_on_two_nodes(here_on_slurm: Path) -> None:
     ran = subprocess.run([*srun, "trainer.accelerator=cpu", "study=s", *TINY], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert "2 x CPU" in (runs(here_on_slurm)[0] / "train.log").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("script", "words"), [("train", ["trainer.num_nodes=2"]), ("sweep", ["seed=0,1"])])
+def test_the_scripts_go_on_after_the_time_limit(here_on_slurm: Path, script: str, words: list[str]) -> None:
+    nodes = "2" if script == "train" else "1"
+    options = [f"--nodes={nodes}", "--cpus-per-task=1", "--gpus-per-node=0", "--time=1", "--signal=B:USR1@45"]
+    command = [*options, str(REPOSITORY / "scripts" / f"{script}.sbatch"), *words[script == "train" :]]
+    fast = [word for word in TINY if "max_epochs" not in word]
+    keys = ["study=s", "trainer.accelerator=cpu", "trainer.max_epochs=150", *fast]
+    told = subprocess.run(["sbatch", "--parsable", *command, *keys], capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    job = told.stdout.strip()
+    deadline = time.monotonic() + 240
+    while states(here_on_slurm).count("done") < (2 if script == "sweep" else 1):
+        queue = subprocess.run(["squeue", "-h", "-o", "%T"], capture_output=True, text=True).stdout
+        assert queue, [file.read_text() for file in here_on_slurm.glob("*.out")]
+        if "PENDING" in queue:
+            subprocess.run(["scontrol", "update", f"JobId={job}", "StartTime=now"], capture_output=True)
+        assert time.monotonic() < deadline, [file.read_text() for file in here_on_slurm.glob("*.out")]
+        time.sleep(0.5)
+    assert any("going on after epoch" in (run / "train.log").read_text() for run in runs(here_on_slurm))
 
 
 STEP = {

@@ -19,6 +19,11 @@ def gpus_here(environment: dict[str, str]) -> list[str]:
     return [path.name.removeprefix("nvidia") for path in sorted(Path("/dev").glob("nvidia[0-9]*"))]
 
 
+def cores() -> int:
+    """Of this machine, those that this process may use: a job of a cluster may have a few of many."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @dataclass(frozen=True)
 class Taken:
     """What a cell has while it runs: so many places, and these GPUs."""
@@ -74,7 +79,7 @@ class Places:
     def threads(self) -> int:
         """A process' fair share of the cores, unless OMP_NUM_THREADS says otherwise."""
         told = os.environ.get("OMP_NUM_THREADS", "")
-        return int(told) if told.isdecimal() else max(1, (os.cpu_count() or 1) // self.jobs)
+        return int(told) if told.isdecimal() else max(1, cores() // self.jobs)
 
 
 def jobs_of(wanted: str | int, gpus: list[str], per_gpu: int) -> int:
@@ -84,7 +89,7 @@ def jobs_of(wanted: str | int, gpus: list[str], per_gpu: int) -> int:
         UserError: it is something else.
     """
     if wanted == "auto":
-        return len(gpus) * per_gpu or max(1, (os.cpu_count() or 1) // 2)
+        return len(gpus) * per_gpu or max(1, cores() // 2)
     if not isinstance(wanted, int) or isinstance(wanted, bool) or wanted < 1:
         raise UserError(f"hydra.launcher.jobs={wanted}: it must be auto or a whole number of at least 1")
     return wanted

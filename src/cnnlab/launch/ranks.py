@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from cnnlab.errors import OutOfGpuMemory, UserError
 from cnnlab.launch.agent import on_ranks
 from cnnlab.launch.nodes import Nodes
+from cnnlab.launch.places import cores
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,6 @@ def fit_rank(config: dict[str, Any], folder: str, resume: bool) -> None:
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # SLURM warns all processes; the one that started this one acts
     if os.environ["RANK"] == "0":
         log_to(Path(folder))
-    share = max(1, (os.cpu_count() or 1) // config["trainer"]["devices"])
+    share = max(1, cores() // config["trainer"]["devices"])
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", share)))  # a forked process has read it before
     fit_here(config, Path(folder), resume)
