@@ -15,9 +15,12 @@ import pytest
 from _pytest.mark import ParameterSet
 from omegaconf import OmegaConf
 
-from cnnlab.launch.child import scrubbed
+from cnnlab.bench.empty import nothing
+from cnnlab.launch.child import Work, scrubbed
+from cnnlab.launch.places import Places
+from cnnlab.launch.pool import Pool
 from cnnlab.launch.preload import first_of_each_choice
-from conftest import TINY, runs
+from conftest import TINY, compose_config, runs
 
 
 def sweep(folder: Path, *words: str) -> "subprocess.Popen[str]":
@@ -172,3 +175,16 @@ def test_a_wrong_value_is_named(
     assert command("train", "-m", "seed=0", word, *TINY) == 1
     assert said in capsys.readouterr().err
     assert runs(here) == []
+
+
+@pytest.mark.slow
+def test_the_launchers_memory_stays_over_a_hundred_cells(tmp_path: Path) -> None:
+    config = compose_config()
+    pool = Pool(Places(2, [], 1), None, 1, [], task=nothing)
+    held = []
+    for n in range(4):
+        cells = [Work(config, tmp_path / f"{n}-{m}", [], {}, 1, str(tmp_path)) for m in range(30)]
+        assert sum(ended is not None for ended in pool.run(cells)) == 30
+        held.append(psutil.Process().memory_info().rss)
+        assert len(psutil.Process().children(recursive=True)) <= 2  # the server and its tracker
+    assert held[-1] - held[0] < 2 * 2**20

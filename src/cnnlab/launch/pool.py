@@ -4,9 +4,10 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from multiprocessing import connection, forkserver, get_context
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -44,9 +45,18 @@ class Pool:
     """Runs cells; what becomes of one touches no other. The server they are forked from begins to import at once.
 
     timeout: seconds an attempt may take, None for ever. max_attempts: how often a cell that fails is tried.
+    task: what a cell's process does.
     """
 
-    def __init__(self, places: Places, timeout: float | None, max_attempts: int, preload: list[str]) -> None:
+    def __init__(
+        self,
+        places: Places,
+        timeout: float | None,
+        max_attempts: int,
+        preload: list[str],
+        task: Callable[[Work, Connection], None] = live,
+    ) -> None:
+        self.task = task
         self.places = places
         self.timeout = timeout
         self.max_attempts = max_attempts
@@ -94,7 +104,7 @@ class Pool:
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(taken.gpus)
         started = time.time()
         theirs, ours = self.context.Pipe(duplex=False)
-        process = self.context.Process(target=live, args=(replace(work, environment=environment), theirs))
+        process = self.context.Process(target=self.task, args=(replace(work, environment=environment), theirs))
         process.start()
         theirs.close()
         self.running.append(Running(work, process, ours, taken, time.monotonic(), attempt, started))
