@@ -39,6 +39,9 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
     warnings.filterwarnings("ignore", message=".*sync_dist=True")  # Scores are summed over processes already
     warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")  # costs little
     warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")  # Lightning's own affair
+    warnings.filterwarnings(
+        "ignore", message="Checkpoint directory .* exists and is not empty"
+    )  # it goes on
     warnings.filterwarnings("ignore", message="The `srun` command is available")  # ranks come from torch's agent
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
