@@ -151,15 +151,16 @@ def test_a_rank_that_fails_is_told_by_its_own_error(raises: str, here: Path) -> 
     code = (
         "import os, time\n"
         "from cnnlab.launch.agent import on_ranks\n"
+        "from pathlib import Path\n"
         "from cnnlab.launch.nodes import Nodes\n"
         "from cnnlab.errors import UserError\n"
         "def work():\n"
         "    if os.environ['RANK'] == '1':\n"
         f"        raise {raises}\n"
         "    time.sleep(600)\n"
-        "try: on_ranks(work, processes=2, nodes=Nodes(), start_method='fork')\n"
+        "try: on_ranks(work, processes=2, nodes=Nodes(), start_method='fork', words=Path('words'))\n"
         "except Exception as error: print(type(error).__name__, error, flush=True)\n"
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True, timeout=60)
-    said = {"U": "UserError the user can mend it", "K": "RuntimeError rank 1: KeyError: 'lost'"}[raises[0]]
+    said = {"U": "UserError the user can mend it", "K": "RankFailed rank 1: KeyError: 'lost'"}[raises[0]]
     assert said in ran.stdout, ran.stderr

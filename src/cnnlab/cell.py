@@ -26,7 +26,6 @@ WITHOUT_EFFECT = (
     "callbacks.progress",
     "trainer.profiler",
     "trainer.max_restarts",
-    "trainer.micro_batches",  # the same step in pieces, as memory allows
     "trainer.detect_anomaly",
 )
 

@@ -58,6 +58,11 @@ def _check_data(data: dict[str, Any], model: dict[str, Any], trainer: dict[str, 
             f"datamodule.batch_size={data['batch_size']} is global and cannot be shared equally by {processes} "
             "processes (trainer.devices x trainer.num_nodes); take a multiple"
         )
+    if trainer["max_restarts"] and trainer["num_nodes"] > 1:
+        raise UserError(
+            f"trainer.max_restarts={trainer['max_restarts']} is for runs on one machine; on trainer.num_nodes="
+            f"{trainer['num_nodes']} SLURM or torchrun start a run anew, and it goes on from its last epoch"
+        )
     if (share := data["batch_size"] // processes) % pieces:
         fits = [str(number) for number in range(1, share + 1) if share % number == 0]
         raise UserError(

@@ -48,6 +48,11 @@ class Last(Callback):
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / LAST
+        self.finished = False
+
+    def state_dict(self) -> dict[str, bool]:
+        """For a run that goes on."""
+        return {"finished": self.finished}
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         loop = trainer.fit_loop.epoch_loop
@@ -62,15 +67,17 @@ class Last(Callback):
             trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.finished = True
         trainer.save_checkpoint(self.file)
 
 
 @dataclass(frozen=True)
 class Begun:
-    """A training to go on with, and how many epochs of it are done."""
+    """A training to go on with, how many epochs of it are done, and whether these are all."""
 
     file: Path
     epochs: int
+    finished: bool
 
 
 def begin(folder: Path) -> Begun | None:
@@ -80,7 +87,7 @@ def begin(folder: Path) -> Begun | None:
         return None
     try:
         saved = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-        return Begun(file, int(saved["epoch"]))
+        return Begun(file, int(saved["epoch"]), bool(saved["callbacks"][Last.__qualname__]["finished"]))
     except (OSError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
         log.warning("%s cannot be read (%s): the run starts anew", file, error)
         return None

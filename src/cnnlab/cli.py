@@ -99,10 +99,13 @@ def train_and_show(cfg: Any, folder: Path, overrides: list[str]) -> float | None
 
     from cnnlab.cell import resolved
     from cnnlab.launch.cell import train_cell
+    from cnnlab.launch.places import gpus_here, require_gpus
     from cnnlab.run import Run
 
     was_done = Run(folder).done
-    result = train_cell(resolved(cfg), folder, overrides)
+    config = resolved(cfg)
+    require_gpus(config["trainer"], gpus_here(dict(os.environ)))
+    result = train_cell(config, folder, overrides)
     if result is None:
         return None
     from cnnlab.summary import result_table  # imports torch

@@ -16,6 +16,14 @@ class OutOfGpuMemory(RuntimeError):
     """A GPU has too little memory for this batch; `trainer.micro_batches` computes it in pieces."""
 
 
+class RankFailed(RuntimeError):
+    """One of a run's processes failed, and showed its traceback itself."""
+
+
+class RankKilled(RankFailed):
+    """One of a run's processes was ended from outside."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """' Did you mean vgg16?' or nothing; swapped and missing letters count as near."""
     near = get_close_matches(word, list(known), n=5, cutoff=0.55)

@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 from omegaconf import OmegaConf
 
 from cnnlab.atomic import write_json, write_text
-from cnnlab.errors import Diverged, UserError
+from cnnlab.errors import Diverged, OutOfGpuMemory, RankKilled, UserError
 
 Config = dict[str, Any]
-MADE_BY_AN_ATTEMPT = ("result.json", "metrics.csv", "predictions.npz", "checkpoints", "tensorboard")
+MADE_BY_AN_ATTEMPT = ("result.json", "metrics.csv", "predictions.npz", "checkpoints", "tensorboard", ".ranks")
 
 
 class Run:
@@ -48,8 +49,9 @@ class Run:
     def half_done(self) -> bool:
         """Whether an attempt ended before its time, but not by an error of its own, and left a checkpoint."""
         status = self.status
+        not_its_own = str(status.get("error")).startswith((OutOfGpuMemory.__name__, RankKilled.__name__))
         from_outside = status.get("state") in ("running", "interrupted") or (
-            status.get("state") == "failed" and "traceback" not in status
+            status.get("state") == "failed" and ("traceback" not in status or not_its_own)
         )
         return from_outside and any(self.checkpoints.glob("last.ckpt"))
 
@@ -63,6 +65,8 @@ class Run:
         since: when it was started (time.time); what an attempt before that said is out of date.
         """
         status = self.status
+        if self.done or held(status):
+            return
         late = status.get("started", 0.0) < since
         if late or status.get("state", "running") == "running":
             began = since if late else status["started"]
@@ -72,16 +76,18 @@ class Run:
             write_json(self.status_file, {**({} if late else status), **failed, "seconds": seconds, "error": error})
 
     @contextmanager
-    def attempt(self, config: Config, overrides: Sequence[str] = (), resume: bool = False) -> Iterator[None]:
+    def attempt(
+        self, config: Config, overrides: Sequence[str] = (), resume: bool = False, micro_batches: int = 1
+    ) -> Iterator[None]:
         """Keeps status.json true while the block trains, whatever ends it; what it raises goes on.
 
-        resume: keeps what the attempt before left, to go on from.
+        resume: keeps what the attempt before left, to go on from. micro_batches: see launch/memory.py.
 
         Raises:
             UserError: another process on this machine is training in this folder.
         """
         before = self.status
-        if before.get("state") == "running" and before["host"] == socket.gethostname() and _alive(before["pid"]):
+        if held(before):
             raise UserError(f"{self.folder} is being trained by process {before['pid']}; wait for it, or stop it first")
         for name in () if resume else MADE_BY_AN_ATTEMPT:  # nothing of another attempt may be taken for this one's
             path = self.folder / name
@@ -94,6 +100,8 @@ class Run:
             "attempt": before.get("attempt", 0) + 1,
             "host": socket.gethostname(),
             "pid": os.getpid(),
+            "pid_since": psutil.Process().create_time(),
+            "micro_batches": micro_batches,
             "started": begun,
         }
         write_json(self.status_file, status)
@@ -127,13 +135,16 @@ def _read(path: Path) -> dict[str, Any]:
     return value
 
 
-def _alive(pid: int) -> bool:
-    if pid == os.getpid():
+def held(status: dict[str, Any]) -> bool:
+    """Whether another process on this machine, which is alive, says that it is training."""
+    if status.get("state") != "running" or status["host"] != socket.gethostname() or status["pid"] == os.getpid():
         return False
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        process = psutil.Process(status["pid"])
+        begun = process.create_time()
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:
-        return True
-    return True
+    since = float(status.get("pid_since", begun))
+    return bool(abs(begun - since) < 1)  # else another process has got its number since

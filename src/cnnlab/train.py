@@ -39,9 +39,7 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
     warnings.filterwarnings("ignore", message=".*sync_dist=True")  # Scores are summed over processes already
     warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")  # costs little
     warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")  # Lightning's own affair
-    warnings.filterwarnings(
-        "ignore", message="Checkpoint directory .* exists and is not empty"
-    )  # it goes on
+    warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")  # it goes on
     warnings.filterwarnings("ignore", message="The `srun` command is available")  # ranks come from torch's agent
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -63,7 +61,15 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
     best = checkpoints.best(run.checkpoints)
     callbacks = [
         Stop(),
-        Agreement({"configuration": identity(config), "folder": folder, "epochs": begin.epochs if begin else 0}),
+        Agreement(
+            {
+                "configuration": identity(config),
+                "eval_batch_size": config["datamodule"]["eval_batch_size"],
+                "micro_batches": config["trainer"]["micro_batches"],
+                "folder": folder,
+                "epochs": begin.epochs if begin else 0,
+            }
+        ),
         stopwatch,
         best,
         checkpoints.Last(run.checkpoints),
@@ -89,6 +95,8 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
             introduce(config, net, trainer, origin)
             if begin:
                 log.info("going on after epoch %s", begin.epochs)
+        if begin and begin.finished:  # it stopped early, and would not know it any more
+            trainer.fit_loop.max_epochs = begin.epochs
         trainer.fit(classifier, data, ckpt_path=begin.file if begin else None)
         if not best.best_model_path:
             raise UserError("no epoch was validated, so that there are no best weights to test")
@@ -148,11 +156,12 @@ def introduce(config: Config, net: nn.Module, trainer: lightning.Trainer, origin
     if changed := [f"{key} {data[key]}" for key, value in usual.items() if data[key] != value]:
         fold = f", fold {data['fold']}" if data["folds"] is not None else ""
         log.info("training images: %s", ", ".join(changed) + fold)
-    log.info(
-        "%s, lr %g, %s epochs",
-        optim["_target_"].rsplit(".")[-1],
-        learning_rate(config),
-        config["trainer"]["max_epochs"],
-    )
+    lr, images = learning_rate(config), config["trainer"]["lr_batch_size"]
+    scaled = f" (scaled from {optim['lr']:g} for {images} images a step)" if lr != optim["lr"] else ""
+    name = optim["_target_"].rsplit(".")[-1]
+    log.info("%s, lr %g%s, %s epochs", name, lr, scaled, config["trainer"]["max_epochs"])
+    pieces = config["trainer"]["micro_batches"]
+    if pieces > 1 and config["regularizer"]["norm"] == "batch":
+        log.info("BatchNorm takes its statistics from each of the %s pieces of a batch", pieces)
     for key in without_effect(net, model, config["regularizer"]):
         log.info("%s has nothing to act on in %s", key, model["name"])

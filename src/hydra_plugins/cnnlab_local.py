@@ -41,9 +41,11 @@ class LocalLauncher(CellLauncher):
             raise UserError(f"hydra.launcher.timeout={timeout}: it must be null or a number of seconds above 0")
         gpus = gpus_here(dict(os.environ))
         self.places = Places(jobs_of(jobs, gpus, per_gpu), gpus, per_gpu)
-        self.threads = self.places.threads
         self.timeout = timeout
         self.max_attempts = max_attempts
+
+    def threads_of(self, trainer: Config) -> int:
+        return self.places.threads(trainer)
 
     def require(self, config: Config) -> None:
         self.places.require(config["trainer"])

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from cnnlab.errors import UserError
 from cnnlab.launch.board import Board
-from cnnlab.launch.child import Work
+from cnnlab.launch.child import GRACE, Work
 from cnnlab.launch.launcher import CellLauncher, require_count
 from cnnlab.launch.patience import train_patiently
 from cnnlab.run import Config, Run
@@ -32,9 +32,12 @@ class RayLauncher(CellLauncher):
         for key, value in counts.items():
             require_count(key, value)
         self.address = address
-        self.threads = cpus_per_process
+        self.cpus_per_process = cpus_per_process
         self.per_gpu = per_gpu
         self.max_attempts = max_attempts
+
+    def threads_of(self, trainer: Config) -> int:
+        return self.cpus_per_process
 
     def require(self, config: Config) -> None:
         if (nodes := config["trainer"]["num_nodes"]) > 1:
@@ -85,7 +88,11 @@ class RayLauncher(CellLauncher):
                     board.look([(folder, moment) for folder, moment in since.items() if folder in left])
             finally:
                 for reference in running:
+                    ray.cancel(reference)  # as Ctrl-C
+                _, stuck = ray.wait(list(running), num_returns=len(running), timeout=GRACE) if running else ([], [])
+                for reference in stuck:
                     ray.cancel(reference, force=True)
+                    Run(running[reference].folder).close("it was ended with the launcher", 1, begun)
 
     def _wanted(self, trainer: Config, nodes: list[dict[str, float]]) -> dict[str, float]:
         """What a cell needs of one node.
@@ -98,12 +105,13 @@ class RayLauncher(CellLauncher):
             trainer["accelerator"] == "auto" and any(node.get("GPU") for node in nodes)
         )
         gpus = (devices if devices > 1 else 1 / self.per_gpu) if on_gpus else 0
-        cpus = self.threads * devices
+        cpus = self.cpus_per_process * devices
         if not any(node.get("CPU", 0) >= cpus and node.get("GPU", 0) >= gpus for node in nodes):
             there = ", ".join(f"{node.get('CPU', 0):g} CPUs and {node.get('GPU', 0):g} GPUs" for node in nodes)
             raise UserError(
-                f"trainer.devices={devices} with hydra.launcher.cpus_per_process={self.threads}: a cell needs {cpus} "
-                f"CPUs and {gpus:g} GPUs of one node, and no node of this Ray cluster has them; there are {there}"
+                f"trainer.devices={devices} with hydra.launcher.cpus_per_process={self.cpus_per_process}: a cell needs "
+                f"{cpus} CPUs and {gpus:g} GPUs of one node, and no node of this Ray cluster has them; "
+                f"there are {there}"
             )
         return {"num_cpus": cpus, "num_gpus": gpus}
 
@@ -124,5 +132,5 @@ def _what_ray_says(ray: Any, reference: Any) -> str:
     try:
         ray.get(reference)
     except ray.exceptions.RayError as error:
-        return f"Ray: {str(error).strip().splitlines()[-1]}"
+        return f"Ray: {(str(error).strip() or type(error).__name__).splitlines()[-1]}"
     return ""

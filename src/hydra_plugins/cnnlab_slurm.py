@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,10 @@ from cnnlab.errors import UserError
 from cnnlab.launch.board import Board
 from cnnlab.launch.child import Work
 from cnnlab.launch.launcher import CellLauncher, require_count
-from cnnlab.launch.slurm import NEVER, CellJob, cancel, queued, remember, remembered
+from cnnlab.launch.slurm import NEVER, CellJob, cancel, largest_array, queued, remember, remembered
 from cnnlab.run import Config, Run
 
 log = logging.getLogger(__name__)
-MISSES = 3  # looks at the queue without a job, until it is taken for ended: files arrive late from other machines
 
 
 class SlurmLauncher(CellLauncher):
@@ -39,6 +39,7 @@ class SlurmLauncher(CellLauncher):
         max_timeouts: int,
         warn_seconds: int,
         look_seconds: float,
+        late_seconds: float,
         wait: bool,
         setup: list[str],
         sbatch: dict[str, Any],
@@ -47,7 +48,7 @@ class SlurmLauncher(CellLauncher):
         for key, value in {**counts, "jobs": 1 if jobs is None else jobs, "warn_seconds": warn_seconds}.items():
             require_count(key, value)
         require_count("max_timeouts", max_timeouts, least=0)
-        self.threads = cpus_per_process
+        self.cpus_per_process = cpus_per_process
         self.memory_gib = memory_gib
         self.minutes = minutes
         self.jobs = jobs
@@ -55,12 +56,20 @@ class SlurmLauncher(CellLauncher):
         self.max_timeouts = max_timeouts
         self.warn_seconds = warn_seconds
         self.look_seconds = look_seconds
-        self.wait = wait
+        self.late_seconds = late_seconds
+        self.waits = wait
         self.setup_lines = setup
         self.sbatch = sbatch
 
+    def threads_of(self, trainer: Config) -> int:
+        return self.cpus_per_process
+
     def require(self, config: Config) -> None:
-        """SLURM refuses by itself what it has not got."""
+        if config["trainer"]["accelerator"] == "auto":
+            raise UserError(
+                "trainer.accelerator=auto: what is on the nodes cannot be seen from here. Say trainer=gpu or "
+                "trainer=ddp, which ask SLURM for trainer.devices GPUs a node, or trainer=cpu"
+            )
 
     def where(self) -> str:
         return ", as SLURM jobs"
@@ -72,12 +81,18 @@ class SlurmLauncher(CellLauncher):
         if there:
             console.print(f"{len(there)} of them are in SLURM's queue already")
         for _, group in groupby(sorted((work for work in cells if work.folder not in there), key=needs), key=needs):
-            for work, job in self._submit(list(group)):
+            for work, job in self._submit_all(list(group)):
                 there[work.folder] = remember(work.folder, job.job_id, job.paths.stdout)
         ids = " ".join(sorted({ticket["job"].split("_")[0] for ticket in there.values()}))
         console.print(f"SLURM jobs {ids}; they go on when this command ends, until `scancel {ids}`", soft_wrap=True)
-        if self.wait:
+        if self.waits:
             self._watch(there, console)
+
+    def _submit_all(self, cells: list[Work]) -> Iterator[tuple[Work, Any]]:
+        """Arrays of cells that need the same, each as large as the cluster takes."""
+        largest = largest_array()
+        for first in range(0, len(cells), largest):
+            yield from self._submit(cells[first : first + largest])
 
     def _submit(self, cells: list[Work]) -> list[tuple[Work, Any]]:
         """An array of cells that need the same."""
@@ -94,7 +109,7 @@ class SlurmLauncher(CellLauncher):
             "timeout_min": self.minutes,
             "nodes": trainer["num_nodes"],
             "tasks_per_node": 1,
-            "cpus_per_task": self.threads * trainer["devices"],
+            "cpus_per_task": self.cpus_per_process * trainer["devices"],
             "mem_gb": self.memory_gib and self.memory_gib * trainer["devices"],
             "gpus_per_node": trainer["devices"] if trainer["accelerator"] == "gpu" else None,
             "slurm_array_parallelism": self.jobs or len(cells),
@@ -102,6 +117,8 @@ class SlurmLauncher(CellLauncher):
             "slurm_setup": self.setup_lines or None,
             "slurm_additional_parameters": {"requeue": True} | {k: v for k, v in self.sbatch.items() if v is not None},
             "stderr_to_stdout": True,
+            # srun does not inherit it from sbatch
+            "slurm_srun_args": [f"--cpus-per-task={self.cpus_per_process * trainer['devices']}"],
         }
         executor.update_parameters(**{key: value for key, value in wanted.items() if value is not None})
         try:
@@ -116,19 +133,22 @@ class SlurmLauncher(CellLauncher):
     def _watch(self, tickets: dict[Path, dict[str, str]], console: Console) -> None:
         """Until each cell has come to its end."""
         left = dict(tickets)
-        missed = dict.fromkeys(left, 0)
+        well = dict.fromkeys(left, time.monotonic())  # when a job was last seen, and not stuck
         since: dict[Path, float] = {}
         with Board(len(left), console) as board:
             while left:
-                states = queued(ticket["job"] for ticket in left.values())
+                states = self._states(left)
+                now = time.monotonic()
                 for folder, ticket in list(left.items()):
                     state = states.get(ticket["job"])
+                    never = NEVER.get(state or "")
                     if state == "RUNNING":
-                        since.setdefault(folder, time.monotonic())
-                    if never := NEVER.get(state or ""):
-                        cancel(ticket["job"])
-                    missed[folder] = 0 if state else missed[folder] + 1
-                    if never or Run(folder).done or missed[folder] >= MISSES:
+                        since.setdefault(folder, now)
+                    if state and not never:
+                        well[folder] = now
+                    if Run(folder).done or now - well[folder] > self.late_seconds:
+                        if never:
+                            cancel(ticket["job"])
                         nowhere = f"SLURM has nowhere to run it ({state}): {never}"
                         ended = f"its SLURM job {ticket['job']} ended; {ticket['log']} tells more"
                         Run(folder).close(nowhere if never else ended, 1, float(ticket["submitted"]))
@@ -136,6 +156,18 @@ class SlurmLauncher(CellLauncher):
                         del left[folder]
                 board.look([(folder, since[folder]) for folder in left if folder in since])
                 time.sleep(self.look_seconds if left else 0)
+
+    def _states(self, left: dict[Path, dict[str, str]]) -> dict[str, str]:
+        """What SLURM says of the jobs; while it does not answer, it is asked again for up to ten minutes."""
+        deadline = time.monotonic() + 600
+        while True:
+            try:
+                return queued(ticket["job"] for ticket in left.values())
+            except UserError as error:
+                if time.monotonic() > deadline:
+                    raise
+                log.warning("%s; asking again", error)
+                time.sleep(30)
 
 
 def needs(work: Work) -> tuple[Any, ...]:

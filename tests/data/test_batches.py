@@ -15,7 +15,7 @@ def batches(
     sampler = (
         TrainBatches(length, 6, seed, 1.0, 1, rank, world_size)
         if train
-        else EvaluationBatches(length, 4, 1.0, rank, world_size)
+        else EvaluationBatches(length, 4, 1.0, 4, rank, world_size)
     )
     sampler.set_epoch(epoch)
     return [positions.tolist() for _, positions in sampler]
@@ -128,7 +128,7 @@ def test_the_length_is_the_number_of_batches(world_size: int) -> None:
     for length in (12, 23, 24, 25):
         for sampler in (
             TrainBatches(length, 12, 0, 1.0, 2, 0, world_size),
-            EvaluationBatches(length, 12, 1.0, 0, world_size),
+            EvaluationBatches(length, 12, 1.0, 12, 0, world_size),
         ):
             assert len(sampler) == len(list(sampler))
 
@@ -147,6 +147,6 @@ def test_a_limit_is_a_share_or_a_number(limit: float, left: int) -> None:
 
 @WORLD_SIZES
 def test_a_limit_holds_for_all_ranks_together(world_size: int) -> None:
-    ranks = [list(EvaluationBatches(40, 4, 3, rank, world_size)) for rank in range(world_size)]
+    ranks = [list(EvaluationBatches(40, 5, 3, 4, rank, world_size)) for rank in range(world_size)]
     assert sorted(position for rank in ranks for _, batch in rank for position in batch) == list(range(12))
     assert len(TrainBatches(40, 12, 0, 2, 2, 0, world_size)) == 4

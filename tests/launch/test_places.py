@@ -56,8 +56,9 @@ def test_more_gpus_than_there_are_is_an_error(accelerator: str) -> None:
 def test_the_cores_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS")
     monkeypatch.setattr(places, "cores", lambda: 16)
-    assert Places(4, [], 1).threads == 4
-    assert Places(100, [], 1).threads == 1
+    assert Places(4, [], 1).threads(cell()) == 4
+    assert Places(100, [], 1).threads(cell()) == 1
+    assert Places(1, [], 1).threads(cell(8)) == 2
 
 
 @pytest.mark.parametrize(("gpus", "cores", "jobs"), [([], 8, 4), ([], 1, 1), (["0", "1", "2"], 8, 6)])

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
@@ -22,6 +23,7 @@ from conftest import REPOSITORY, TINY, runs
 
 Process = Callable[..., "subprocess.CompletedProcess[str]"]
 SLURM = ["hydra/launcher=slurm", "hydra.launcher.cpus_per_process=1", "hydra.launcher.look_seconds=0.5"]
+SLURM += ["hydra.launcher.late_seconds=2", "trainer=cpu"]
 CONFIGURATION = """
 ClusterName=test
 SlurmctldHost={host}
@@ -108,7 +110,7 @@ def states(here: Path) -> list[str]:
 
 
 def test_cells_on_one_node_and_on_two(process: Process, here_on_slurm: Path) -> None:
-    words = ["trainer.num_nodes=1,2", "trainer.accelerator=cpu", "study=s", *TINY]
+    words = ["trainer.num_nodes=1,2", "study=s", *TINY]
     done = process("train", "-m", *SLURM, *words)
     assert done.returncode == 0, done.stdout + done.stderr
     assert states(here_on_slurm) == ["done", "done"]
@@ -135,6 +137,11 @@ def test_what_slurm_refuses_is_told(process: Process, here_on_slurm: Path) -> No
     assert runs(here_on_slurm) == []
 
 
+def test_slurm_is_not_asked_for_what_cannot_be_known(command: Callable[..., int], capsys: Any) -> None:
+    assert command("train", "-m", "hydra/launcher=slurm", "study=s", *TINY) == 1
+    assert "trainer.accelerator=auto: what is on the nodes cannot be seen from here" in capsys.readouterr().err
+
+
 def begun(here: Path) -> Path:
     """The run, once it has a few epochs."""
     deadline = time.monotonic() + 120
@@ -145,12 +152,12 @@ def begun(here: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("accelerated", [[], ["trainer.num_nodes=2", "trainer.accelerator=cpu"]])
+@pytest.mark.parametrize("more", [[], ["trainer.num_nodes=2"]])
 def test_a_requeued_cell_goes_on_and_the_same_command_waits_for_it(
-    process: Process, here_on_slurm: Path, accelerated: list[str]
+    process: Process, here_on_slurm: Path, more: list[str]
 ) -> None:
-    words = ["-m", *SLURM, "study=s", *TINY, "trainer.max_epochs=100", *accelerated]
-    assert process("train", *words, "hydra.launcher.wait=false").returncode == 1  # it is not done yet
+    words = ["-m", *SLURM, "study=s", *TINY, "trainer.max_epochs=100", *more]
+    assert process("train", *words, "hydra.launcher.wait=false").returncode == 0
     run = begun(here_on_slurm)
     job = json.loads((run / "slurm.json").read_text())["job"]
     scontrol("requeue", job)
@@ -241,7 +248,7 @@ def test_without_slurm_the_launcher_says_so(monkeypatch: pytest.MonkeyPatch) -> 
         slurm.queued(["1"])
 
 
-@pytest.mark.skipif(not shutil.which("sbatch"), reason="needs Debian's package slurm-wlm")
+@pytest.mark.usefixtures("here_on_slurm")
 def test_the_options_are_those_of_sbatch() -> None:
     options = OmegaConf.load(conf_folder() / "hydra" / "launcher" / "slurm.yaml").sbatch
     known = subprocess.run(["sbatch", "--help"], capture_output=True, text=True).stdout

@@ -52,6 +52,8 @@ class InTraining:
         self.passes += net.training
         if self.kind == "memory" and net.training and len(arguments[0]) > 4:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 GiB.\nMore words.")
+        if self.kind == "breaks" and self.passes == 12 and os.environ["RANK"] == "1":
+            raise ValueError("it broke")
         if self.kind == "dies" and self.passes == 12 and os.environ["RANK"] == "1" and not TRIED.exists():
             TRIED.touch()
             os.kill(os.getpid(), signal.SIGKILL)

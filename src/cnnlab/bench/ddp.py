@@ -1,5 +1,8 @@
 """`cnnlab bench ddp`: images a second of N ranks, and what many GPUs should reach."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from cnnlab.bench.arguments import parted
 from cnnlab.bench.curve import Curve
 from cnnlab.bench.ddp_report import Report
@@ -22,5 +25,7 @@ def bench_ddp(arguments: list[str]) -> None:
     turns = Curve(plan.config["datamodule"]["batch_size"], {ranks: [] for ranks in plan.ranks})
     for ranks in in_turns(plan.ranks, plan.rounds):
         work = (plan.config, plan.cuda, plan.threads, plan.steps)
-        turns.add(ranks, on_ranks(measure, *work, processes=ranks, nodes=Nodes(), start_method="fork"))
+        with TemporaryDirectory() as told:
+            turn = on_ranks(measure, *work, processes=ranks, nodes=Nodes(), start_method="fork", words=Path(told))
+        turns.add(ranks, turn)
     Report(plan, turns, size, ["cnnlab", "bench", "ddp", *arguments]).give()

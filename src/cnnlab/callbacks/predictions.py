@@ -32,5 +32,7 @@ class Predictions(Callback):
         if trainer.is_global_zero:
             index, label, probabilities = (np.concatenate(column) for column in zip(*everyone, strict=True))
             order = np.argsort(index)
+            if not np.array_equal(index[order], np.arange(len(index))):
+                raise RuntimeError(f"{len(index)} predictions are not one for each test image")
             with whole(self.file) as partial:
                 np.savez(partial, index=index[order], label=label[order], probabilities=probabilities[order])

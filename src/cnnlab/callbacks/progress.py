@@ -19,9 +19,10 @@ class Progress(Callback):
         self.task = TaskID(0)
         self.looked = 0.0
         self.began = 0.0
+        self.first = 0  # epoch of this attempt
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
-        self.began = time.monotonic()
+        self.began, self.first = time.monotonic(), trainer.current_epoch
         if not trainer.is_global_zero or not sys.stdout.isatty():
             return
         self.bar = Bar(
@@ -34,7 +35,8 @@ class Progress(Callback):
             TimeRemainingColumn(),
         )
         total = int(trainer.num_training_batches) * (trainer.max_epochs or 1)
-        self.task = self.bar.add_task(self._epoch(trainer), total=total, scores="")
+        done = self.first * int(trainer.num_training_batches)
+        self.task = self.bar.add_task(self._epoch(trainer), total=total, completed=done, scores="")
         self.bar.start()
 
     def _epoch(self, trainer: Trainer) -> str:
@@ -60,7 +62,7 @@ class Progress(Callback):
             )
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
-        if trainer.current_epoch > 0:  # only now are all scores of the last epoch there
+        if trainer.current_epoch > self.first:  # only now are all scores of the last epoch there
             self._tell(trainer, trainer.current_epoch)
 
     def _tell(self, trainer: Trainer, epochs: int) -> None:
@@ -68,7 +70,7 @@ class Progress(Callback):
             self.bar.update(self.task, scores=self._scores(trainer))
         elif trainer.is_global_zero:
             spent = time.monotonic() - self.began
-            left = spent / epochs * ((trainer.max_epochs or epochs) - epochs)
+            left = spent / max(1, epochs - self.first) * ((trainer.max_epochs or epochs) - epochs)
             scores = self._scores(trainer)
             print(f"epoch {epochs}/{trainer.max_epochs}  {scores}  {spent:.0f} s, ETA {left:.0f} s", flush=True)
 

@@ -1,20 +1,22 @@
 """SIGTERM ends a process in cnnlab's way, not in Lightning's."""
 
 import signal
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from lightning import Callback
 
 
 class Stop(Callback):
-    """Puts back the handler that Lightning replaces.
+    """Puts back the handler that Lightning replaces; a process that had none, as a rank, gets one that closes things.
 
     Lightning's broadcasts to the other processes from inside the handler, which locks up with whatever collective the
-    signal interrupted, until torch's agent kills them after 30 seconds.
+    signal interrupted, until torch's agent kills them.
     """
 
     def __init__(self) -> None:
-        self.handler = signal.getsignal(signal.SIGTERM)
+        before = signal.getsignal(signal.SIGTERM)
+        self.handler = stopped if before is signal.SIG_DFL else before
 
     def _restore(self) -> None:
         signal.signal(signal.SIGTERM, self.handler)
@@ -24,3 +26,8 @@ class Stop(Callback):
 
     def on_test_start(self, *_: Any) -> None:
         self._restore()
+
+
+def stopped(number: int, _: FrameType | None) -> NoReturn:
+    """Ends the process, closing what it has open."""
+    raise SystemExit(128 + number)

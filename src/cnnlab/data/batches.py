@@ -55,16 +55,17 @@ class TrainBatches(Sampler[Batch]):
 class EvaluationBatches(Sampler[Batch]):
     """Every image exactly once at any world size, in the same batches, of which each process takes whole ones.
 
+    limit: see `limited`; it counts batches of `limit_unit` images, so that it means the same images at any batch size.
     What a convolution gives for an image can depend, in its last digits, on what else is in the batch; so it does not
     depend on the world size. All processes have as many batches, since DDP's buffers want company: some are empty.
     """
 
     epoch = 0
 
-    def __init__(self, length: int, batch_size: int, limit: float, rank: int, world_size: int) -> None:
-        self.length = length
+    def __init__(self, length: int, batch_size: int, limit: float, limit_unit: int, rank: int, world_size: int) -> None:
+        self.length = min(length, limited(-(-length // limit_unit), limit) * limit_unit)
         self.batch_size = batch_size
-        self.batches = limited(-(-length // batch_size), limit)
+        self.batches = -(-self.length // batch_size)
         self.rank = rank
         self.world_size = world_size
 
@@ -105,7 +106,7 @@ class Batching:
             limit = self.limit_train_batches
             return TrainBatches(length, self.batch_size, seed, limit, self.micro_batches, rank, world_size)
         limit = self.limit_val_batches if stage == "val" else self.limit_test_batches
-        return EvaluationBatches(length, self.eval_batch_size, limit, rank, world_size)
+        return EvaluationBatches(length, self.eval_batch_size, limit, self.batch_size, rank, world_size)
 
     def images_at_once(self, stage: Stage, world_size: int) -> int:
         """Of one process."""

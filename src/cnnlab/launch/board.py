@@ -79,8 +79,9 @@ def last_line(status: dict[str, Any]) -> str:
 
 def last_row(file: Path) -> dict[str, str]:
     """The latest epoch of a run's curves; empty before the first."""
-    if not file.exists():
+    try:
+        with file.open(newline="", encoding="utf-8") as table:
+            rows = list(csv.DictReader(table))
+    except FileNotFoundError:  # there is none yet, or an attempt began anew
         return {}
-    with file.open(newline="", encoding="utf-8") as table:
-        rows = list(csv.DictReader(table))
     return rows[-1] if rows else {}

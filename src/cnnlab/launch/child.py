@@ -4,12 +4,17 @@ import os
 import signal
 import sys
 import threading
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+import psutil
+
+GRACE = 30.0  # seconds that a cell has to end by itself
 CONSOLE = "console.log"  # what a cell of a sweep would have shown
 SCRUBBED = ("MASTER_", "TORCHELASTIC_", "PL_", "GROUP_", "ROLE_", "LOCAL_", "SLURM_STEP")
 SCRUBBED_WORDS = ("RANK", "WORLD_SIZE", "NODE_RANK", "SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID", "SLURM_NTASKS")
@@ -26,6 +31,7 @@ class Work:
     threads: int
     cwd: str
     again: bool = False  # goes on where an attempt of this sweep failed
+    pieces: int = 1  # that a batch is computed in at least
 
 
 def scrubbed(environment: dict[str, str]) -> dict[str, str]:
@@ -51,7 +57,10 @@ def live(work: Work, leash: Connection) -> None:
 
     torch.set_num_threads(work.threads)
     log_to(work.folder)
-    train_cell(work.config, work.folder, work.overrides, start_method="fork", again=work.again)
+    try:
+        train_cell(work.config, work.folder, work.overrides, "fork", again=work.again, pieces=work.pieces)
+    finally:
+        end_session(os.getpid(), but=os.getpid())
 
 
 def settle(work: Work) -> None:
@@ -72,6 +81,26 @@ def follow(leash: Connection) -> None:
         leash.recv()
     except (EOFError, OSError):
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE)  # a process that waits outside of Python does not see the signal
+        end_session(os.getpid(), but=None)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def end_session(session: int, but: int | None) -> None:
+    """Ends every process of a session: ranks, workers, whatever they began; until there is none left but that one."""
+    while members := [pid for pid in psutil.pids() if pid not in (but, os.getpid()) and in_session(pid, session)]:
+        for pid in members:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+
+
+def in_session(pid: int, session: int) -> bool:
+    """Whether it belongs there, and lives."""
+    try:
+        return os.getsid(pid) == session and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except (ProcessLookupError, PermissionError, psutil.Error):  # it ended by itself, or is not ours
+        return False
 
 
 def stopped(number: int, _: FrameType | None) -> NoReturn:

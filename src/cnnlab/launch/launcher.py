@@ -24,11 +24,15 @@ class CellLauncher(Launcher):
     are left as they are.
     """
 
-    threads: int  # of each process of a cell
-
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.context = hydra_context
         self.config = config
+
+    waits = True  # until the cells have come to their end
+
+    def threads_of(self, trainer: Config) -> int:
+        """Of each process of a cell."""
+        raise NotImplementedError
 
     def require(self, config: Config) -> None:
         """Raises a UserError if a cell could never run there."""
@@ -59,7 +63,7 @@ class CellLauncher(Launcher):
         if todo:
             self.train(list(todo.values()), console)
         console.print(table(dict.fromkeys(folders)))
-        return [outcome(cell, Run(folder)) for cell, folder in zip(cells, folders, strict=True)]
+        return [outcome(cell, Run(folder), self.waits) for cell, folder in zip(cells, folders, strict=True)]
 
     def _compose_all(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
@@ -68,11 +72,12 @@ class CellLauncher(Launcher):
         telling = first_of_each_choice(job_overrides, self.context.config_loader.list_groups(""))
         cells: dict[int, DictConfig] = {}
         folders: dict[int, Path] = {}
-        begun = False
+        begun = left = False
         for turn, n in enumerate([*telling, *(n for n in range(len(job_overrides)) if n not in telling)], 1):
             cell = cells[n] = self._compose(job_overrides[n], initial_job_idx + n)
             folders[n] = Path(cell.hydra.sweep.dir, cell.hydra.sweep.subdir)  # naming a cell checks it
-            if turn >= len(telling) and not begun and not all(Run(folder).done for folder in folders.values()):
+            left = left or not Run(folders[n]).done
+            if turn >= len(telling) and not begun and left:
                 begun = True
                 self.begin([resolved(cells[n]) for n in telling])
         return [cells[n] for n in sorted(cells)], [folders[n] for n in sorted(folders)]
@@ -89,7 +94,8 @@ class CellLauncher(Launcher):
         self.require(config)
         environment = {str(name): str(value) for name, value in cell.hydra.job.env_set.items()}
         overrides = list(cell.hydra.overrides.task)
-        return Work(config, folder.absolute(), overrides, environment, self.threads, str(Path.cwd()))
+        threads = self.threads_of(config["trainer"])
+        return Work(config, folder.absolute(), overrides, environment, threads, str(Path.cwd()))
 
 
 def require_count(key: str, value: Any, least: int = 1) -> None:
@@ -98,12 +104,14 @@ def require_count(key: str, value: Any, least: int = 1) -> None:
         raise UserError(f"hydra.launcher.{key}={value}: it must be a whole number of at least {least}")
 
 
-def outcome(cell: DictConfig, run: Run) -> JobReturn:
-    """What Hydra expects of a job."""
+def outcome(cell: DictConfig, run: Run, waited: bool) -> JobReturn:
+    """What Hydra expects of a job; one that nobody waited for has not failed because it is not done."""
     told = JobReturn(overrides=list(cell.hydra.overrides.task))
     if run.done:
         told.status = JobStatus.COMPLETED
         told.return_value = run.result()["metrics"]["val/accuracy"]
+    elif not waited and run.status.get("state") not in ("failed", "diverged"):
+        told.status = JobStatus.COMPLETED
     else:
         told.status = JobStatus.FAILED
         told.return_value = UserError(

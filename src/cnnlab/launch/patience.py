@@ -5,8 +5,9 @@ import os
 from dataclasses import replace
 
 from cnnlab.errors import OutOfGpuMemory, UserError
-from cnnlab.launch.cell import in_pieces, more_pieces, train_cell
+from cnnlab.launch.cell import train_cell
 from cnnlab.launch.child import Work, settle
+from cnnlab.launch.memory import more_pieces, pieces_of
 from cnnlab.launch.ranks import log_to
 
 log = logging.getLogger(__name__)
@@ -16,6 +17,7 @@ def train_patiently(work: Work, max_attempts: int, start_method: str) -> None:
     """Trains a cell in child processes of this one, which computes nothing itself; its output goes to its folder.
 
     An attempt that fails is repeated from the last checkpoint; too little GPU memory is met with pieces of a batch.
+    Runs on several nodes have one attempt: each node would decide by itself.
 
     start_method: of these children; 'fork' only where nothing has threads.
 
@@ -29,20 +31,26 @@ def train_patiently(work: Work, max_attempts: int, start_method: str) -> None:
     if start_method == "fork":
         import cnnlab.train  # noqa: F401  # once, before the children are forked
 
+    alone = work.config["trainer"]["num_nodes"] == 1
     attempt = 1
     while True:
         try:
-            train_cell(work.config, work.folder, work.overrides, start_method, again=work.again, in_child=True)
+            train_cell(
+                *(work.config, work.folder, work.overrides, start_method),
+                again=work.again,
+                in_child=True,
+                pieces=work.pieces,
+            )
         except OutOfGpuMemory:
-            pieces = more_pieces(work.config)
-            if not pieces:
+            pieces = more_pieces(work.config, max(work.pieces, pieces_of(work.config)))
+            if not (alone and pieces):
                 raise
             log.warning("too little GPU memory; again with trainer.micro_batches=%s", pieces)
-            work = replace(work, config=in_pieces(work.config, pieces))
+            work = replace(work, again=True, pieces=pieces)
         except UserError:
             raise
         except Exception as error:
-            if attempt >= max_attempts:
+            if not alone or attempt >= max_attempts:
                 raise
             attempt += 1
             log.warning("%s; attempt %s", error, attempt)

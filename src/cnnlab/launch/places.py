@@ -1,6 +1,7 @@
 """How many cells run at once, and on which GPUs."""
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,18 @@ def gpus_here(environment: dict[str, str]) -> list[str]:
     chosen = environment.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
         return [name for name in chosen.split(",") if name.strip() and name.strip() != "-1"]
-    return [path.name.removeprefix("nvidia") for path in sorted(Path("/dev").glob("nvidia[0-9]*"))]
+    return [str(index) for index, _ in enumerate(Path("/dev").glob("nvidia[0-9]*"))]  # a container counts from 0
 
 
 def cores() -> int:
     """Of this machine, those that this process may use: a job of a cluster may have a few of many."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def threads_told() -> int | None:
+    """What OMP_NUM_THREADS says, if it is one number (it may be a list, for nested teams)."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return int(told) if told.isdecimal() and int(told) else None
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,16 @@ class Taken:
 
     places: int
     gpus: tuple[str, ...]
+
+
+def require_gpus(trainer: dict[str, Any], gpus: list[str]) -> None:
+    """Raises a UserError if a run asks for more GPUs than there are; where GPUs cannot be seen, it is tried."""
+    asked = trainer["accelerator"] == "gpu" or (trainer["accelerator"] == "auto" and bool(gpus))
+    if asked and sys.platform == "linux" and trainer["devices"] > len(gpus):
+        raise UserError(
+            f"trainer.devices={trainer['devices']}: this machine has {len(gpus)} GPU(s). "
+            "trainer=cpu and trainer=ddp_cpu need none"
+        )
 
 
 class Places:
@@ -47,8 +64,7 @@ class Places:
                 f"trainer.num_nodes={trainer['num_nodes']}: hydra/launcher=local trains cells on this machine; "
                 "hydra/launcher=slurm on several"
             )
-        if self._on_gpus(trainer) and trainer["devices"] > len(self.shares):
-            raise UserError(f"trainer.devices={trainer['devices']}: this machine has {len(self.shares)} GPU(s)")
+        require_gpus(trainer, list(self.shares))
 
     def take(self, trainer: dict[str, Any]) -> Taken | None:
         """Room for a cell with as many processes as trainer.devices says, or None if there is not enough now."""
@@ -75,11 +91,9 @@ class Places:
     def _on_gpus(self, trainer: dict[str, Any]) -> bool:
         return trainer["accelerator"] == "gpu" or (trainer["accelerator"] == "auto" and bool(self.shares))
 
-    @property
-    def threads(self) -> int:
-        """A process' fair share of the cores, unless OMP_NUM_THREADS says otherwise."""
-        told = os.environ.get("OMP_NUM_THREADS", "")
-        return int(told) if told.isdecimal() else max(1, cores() // self.jobs)
+    def threads(self, trainer: dict[str, Any]) -> int:
+        """The fair share of the cores of each of a cell's processes, unless OMP_NUM_THREADS says otherwise."""
+        return threads_told() or max(1, cores() // max(self.jobs, trainer["devices"]))
 
 
 def jobs_of(wanted: str | int, gpus: list[str], per_gpu: int) -> int:

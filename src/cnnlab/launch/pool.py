@@ -12,11 +12,9 @@ from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-import psutil
-
 from cnnlab.errors import OutOfGpuMemory
-from cnnlab.launch.cell import in_pieces, more_pieces
-from cnnlab.launch.child import CONSOLE, Work, live, scrubbed
+from cnnlab.launch.child import CONSOLE, GRACE, Work, end_session, live, scrubbed
+from cnnlab.launch.memory import more_pieces, pieces_of
 from cnnlab.launch.places import Places, Taken
 from cnnlab.run import Run
 
@@ -25,7 +23,6 @@ LOOK = 0.5  # seconds between looks at what runs
 # glibc's malloc, which reads these when the server starts, gives back and takes anew what each batch needs: 15 % of
 # a tiny cell's time
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(512 * 2**20)}
-GRACE = 30.0  # seconds that a cell has to end by itself
 
 
 @dataclass
@@ -72,7 +69,8 @@ class Pool:
 
     def run(self, cells: list[Work]) -> Iterator[Work | None]:
         """Trains all; gives each cell that came to its end, and None now and then for a look at those that run."""
-        waiting = [(work, 1) for work in cells]
+        # the largest first: they would wait for the last of the small ones
+        waiting = [(work, 1) for work in sorted(cells, key=lambda work: -work.config["trainer"]["devices"])]
         try:
             while waiting or self.running:
                 waiting = [each for each in waiting if not self._start(*each)]
@@ -112,8 +110,11 @@ class Pool:
 
     def _end(self, one: Running, reason: str | None) -> None:
         """Clears away all processes of a cell, and says what became of it if it could not say so itself."""
-        kill_session(one.process.pid)
+        if one.process.is_alive():
+            one.process.kill()
         one.process.join()
+        assert one.process.pid is not None
+        end_session(one.process.pid, but=None)
         one.leash.close()
         self.running.remove(one)
         self.places.give_back(one.taken)
@@ -128,10 +129,10 @@ class Pool:
         work, status = one.work, Run(one.work.folder).status
         if status.get("state") != "failed":
             return None
-        pieces = more_pieces(work.config)
+        pieces = more_pieces(work.config, max(work.pieces, pieces_of(work.config)))
         if pieces and status["error"].startswith(OutOfGpuMemory.__name__):  # not counted as an attempt
             log.warning("%s: too little GPU memory; again with trainer.micro_batches=%s", work.folder.name, pieces)
-            return replace(work, config=in_pieces(work.config, pieces)), one.attempt
+            return replace(work, again=True, pieces=pieces), one.attempt
         if one.attempt < self.max_attempts:
             log.warning("%s: %s; attempt %s", work.folder.name, status["error"], one.attempt + 1)
             return replace(work, again=True), one.attempt + 1
@@ -145,14 +146,3 @@ class Pool:
         for one in list(self.running):
             one.process.join(max(0.0, deadline - time.monotonic()))
             self._end(one, None)
-
-
-def kill_session(leader: int | None) -> None:
-    """Ends every process of the session that this process began: its ranks, its workers, whatever they began."""
-    assert leader is not None
-    for pid in psutil.pids():
-        try:
-            if pid == leader or os.getsid(pid) == leader:
-                os.kill(pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):  # it ended by itself, or is not ours
-            continue

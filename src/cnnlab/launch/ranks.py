@@ -2,19 +2,20 @@
 
 import logging
 import os
+import shutil
 import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from cnnlab.errors import OutOfGpuMemory, UserError
 from cnnlab.launch.agent import on_ranks
 from cnnlab.launch.nodes import Nodes
-from cnnlab.launch.places import cores
+from cnnlab.launch.places import cores, threads_told
 
 log = logging.getLogger(__name__)
+LAST_WORDS = ".ranks"  # in the folder of a run, while it is trained
 
 
 def fit_on_ranks(config: dict[str, Any], folder: Path, nodes: Nodes, start_method: str, resume: bool) -> None:
@@ -26,7 +27,7 @@ def fit_on_ranks(config: dict[str, Any], folder: Path, nodes: Nodes, start_metho
 
     Raises:
         UserError: what a process says the user can mend.
-        RuntimeError: a process failed; the message is its own error.
+        RankFailed: a process failed; the message is its own error.
     """
     trainer = config["trainer"]
     restarts = trainer["max_restarts"]
@@ -39,8 +40,9 @@ def fit_on_ranks(config: dict[str, Any], folder: Path, nodes: Nodes, start_metho
                 processes=trainer["devices"],
                 nodes=these,
                 start_method=start_method,
+                words=folder / LAST_WORDS,
             )
-        except (UserError, OutOfGpuMemory):
+        except (UserError, OutOfGpuMemory):  # these would come again
             raise
         except RuntimeError as error:
             if not left:
@@ -48,12 +50,8 @@ def fit_on_ranks(config: dict[str, Any], folder: Path, nodes: Nodes, start_metho
             log.warning("%s; restart %s of trainer.max_restarts=%s", error, restarts - left + 1, restarts)
             resume = True
         else:
+            shutil.rmtree(folder / LAST_WORDS, ignore_errors=True)
             return
-
-
-def stopped(number: int, _: FrameType | None) -> NoReturn:
-    """Ends a rank, closing what it has open."""
-    raise SystemExit(128 + number)
 
 
 def log_to(folder: Path) -> None:
@@ -70,10 +68,9 @@ def fit_rank(config: dict[str, Any], folder: str, resume: bool) -> None:
 
     from cnnlab.launch.cell import fit_here
 
-    signal.signal(signal.SIGTERM, stopped)
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # SLURM warns all processes; the one that started this one acts
     if os.environ["RANK"] == "0":
         log_to(Path(folder))
     share = max(1, cores() // config["trainer"]["devices"])
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", share)))  # a forked process has read it before
+    torch.set_num_threads(threads_told() or share)  # a forked process has read the environment before
     fit_here(config, Path(folder), resume)

@@ -1,6 +1,7 @@
 """SLURM's side of a sweep: the job of a cell, and what its queue says."""
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Iterable
@@ -22,6 +23,15 @@ NEVER = {
     "InvalidAccount": "hydra.launcher.sbatch.account",
     "InvalidQOS": "hydra.launcher.sbatch.qos",
     "AccountNotAllowed": "hydra.launcher.sbatch.account",
+    "QOSMaxWallDurationPerJobLimit": "hydra.launcher.minutes is more than the QOS allows",
+    "QOSMaxCpuPerJobLimit": "it asks for more CPUs than the QOS allows a job",
+    "QOSMaxGRESPerJob": "it asks for more GPUs than the QOS allows a job",
+    "QOSMaxMemoryPerJob": "it asks for more memory than the QOS allows a job",
+    "AssocMaxWallDurationPerJobLimit": "hydra.launcher.minutes is more than the account allows",
+    "AssocMaxCpuPerJobLimit": "it asks for more CPUs than the account allows a job",
+    "JobHeldAdmin": "an administrator holds it",
+    "JobHeldUser": "it is held; `scontrol release` lets it go",
+    "launch_failed_requeued_held": "it could not be started, and is held",
 }
 TICKET = "slurm.json"  # in a cell's folder: the job that trains it
 
@@ -62,7 +72,14 @@ def queued(jobs: Iterable[str]) -> dict[str, str]:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UserError(f"SLURM does not answer here: {error}") from error
     rows = (line.split(maxsplit=2) for line in told.splitlines() if line.strip())
-    return {job: reason if state == "PENDING" else state for job, state, reason in rows}
+    return {job: reason.replace(" ", "_") if state == "PENDING" else state for job, state, reason in rows}
+
+
+def largest_array() -> int:
+    """The number of tasks that SLURM takes in one array, 1000 if it does not say."""
+    told = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True).stdout
+    found = re.search(r"MaxArraySize\s*=\s*(\d+)", told)
+    return max(1, int(found[1]) - 1) if found else 1000
 
 
 def cancel(job: str) -> None:
