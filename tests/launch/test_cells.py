@@ -74,6 +74,7 @@ def test_too_little_gpu_memory_is_met_with_pieces_of_a_batch(trouble: Path) -> N
     assert "too little GPU memory; again with trainer.micro_batches=4" in said
     (run,) = runs(trouble)
     assert json.loads((run / "result.json").read_text())["micro_batches"] == 4
+    assert "going on after epoch 1" in (run / "train.log").read_text()
     assert status(run)["micro_batches"] == 4
     assert OmegaConf.load(run / ".hydra" / "config.yaml").trainer.micro_batches == 1  # what was asked for
 
@@ -134,6 +135,19 @@ def test_cells_end_with_a_launcher_that_is_killed(here: Path, running: "subproce
     running.kill()
     wait_until_empty(here)
     assert [status(run)["state"] for run in runs(here)] == ["interrupted"]
+
+
+@pytest.mark.slow
+def test_ranks_end_with_a_run_that_is_killed(here: Path) -> None:
+    words = ["train", "trainer=ddp_cpu", "study=s", *TINY, "trainer.max_epochs=5000"]
+    started = subprocess.Popen([sys.executable, "-m", "cnnlab", *words], cwd=here, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(here.glob("runs/s/*/metrics.csv")):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    started.kill()
+    started.wait()
+    wait_until_empty(here)
 
 
 def test_a_launcher_inside_a_rank_starts_clean_cells(command: Callable[..., int], here: Path, monkeypatch: Any) -> None:

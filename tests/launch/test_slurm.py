@@ -184,6 +184,16 @@ def test_a_cancelled_cell_is_no_success(process: Process, here_on_slurm: Path) -
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("here_on_slurm")
+def test_a_rank_on_the_other_node_is_told_by_its_own_error(process: Process, trouble: Path) -> None:
+    words = ["model=trouble", "+what=breaks", "seed=1", "trainer.num_nodes=2", "study=s", *TINY]
+    ended = process("train", "-m", *SLURM, *words)
+    assert ended.returncode == 1
+    (run,) = runs(trouble)
+    assert json.loads((run / "status.json").read_text())["error"] == "RankFailed: rank 1: ValueError: it broke"
+
+
+@pytest.mark.slow
 def test_srun_starts_a_run_on_two_nodes(here_on_slurm: Path) -> None:
     srun = ["srun", "--nodes=2", "--ntasks-per-node=1", "cnnlab", "train", "trainer.num_nodes=2"]
     ran = subprocess.run([*srun, "trainer.accelerator=cpu", "study=s", *TINY], capture_output=True, text=True)

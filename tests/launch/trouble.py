@@ -50,7 +50,7 @@ class InTraining:
 
     def __call__(self, net: nn.Module, arguments: tuple[Tensor]) -> None:
         self.passes += net.training
-        if self.kind == "memory" and net.training and len(arguments[0]) > 4:
+        if self.kind == "memory" and self.passes > 9 and len(arguments[0]) > 4:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 GiB.\nMore words.")
         if self.kind == "breaks" and self.passes == 12 and os.environ["RANK"] == "1":
             raise ValueError("it broke")

@@ -79,7 +79,7 @@ def on_ranks(
 def begin_rank(work: Callable[..., Result], words: Path, *arguments: Any) -> Result:
     """What each process runs."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # at once, even where it waits for the others outside of Python
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the agent gets it, too
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # torch has the system send it when the agent is gone
     os.setpgrp()  # a signal to the whole group reaches the agent alone, which then ends the ranks, once
     try:
         return work(*arguments)
