@@ -93,6 +93,8 @@ def is_slow(command: str) -> bool:
             "label_noise",
             "folds",
             "jobs=2",
+            "bench",
+            "alexnet_quick",
         )
     )
 

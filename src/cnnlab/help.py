@@ -21,6 +21,8 @@ HELP = """cnnlab: compare classic CNNs honestly.
 TRAIN_HELP = """cnnlab train [group=choice ...] [key=value ...]      one run
 cnnlab train -m key=value,value ...                  a sweep; also seed=range(5)
 
+  hydra/launcher=local    a sweep's cells on this machine (the default), slurm: as jobs, ray: on a Ray cluster
+  hydra.launcher.jobs=2   cells at once; conf/hydra/launcher/ explains the other keys
   --cfg job [--resolve]   the composed configuration, without running it
   --config-dir DIR        a folder with configuration of your own; ./conf is found by itself
   --hydra-help            Hydra's own options
