@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from omegaconf import OmegaConf
+from test_cells import wait_until_empty
 from torch import nn
 
 from cnnlab import ddp
@@ -243,3 +245,23 @@ def test_a_rank_that_fails_before_the_processes_meet_ends_the_run_soon(process: 
     ended = process("train", "-m", "model=trouble", "+what=rank", "seed=1", "trainer=ddp_cpu", "study=s", *TINY)
     assert ended.returncode == 1
     assert json.loads((runs(trouble)[0] / "status.json").read_text())["seconds"] < 12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["breaks", "dies"])
+def test_a_run_that_failed_leaves_nothing_behind(
+    process: Process, trouble: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (trouble / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(trouble / "tmp"))
+    shared = set(Path("/dev/shm").iterdir())
+    words = ["model=trouble", f"+what={what}", "seed=1", "trainer=ddp_cpu", "study=s", *TINY]
+    ended = process("train", *words, "datamodule.feed=workers", "datamodule.num_workers=1")
+    assert ended.returncode == 1
+    assert ended.stderr.strip().splitlines()[-1].startswith("cnnlab: rank 1: ")
+    assert list((trouble / "tmp").iterdir()) == []
+    wait_until_empty(trouble)  # without processes there are no open ports either
+    deadline = time.monotonic() + 30
+    while set(Path("/dev/shm").iterdir()) - shared:  # others' come and go
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
