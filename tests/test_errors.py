@@ -66,7 +66,6 @@ def test_mistake_is_named_before_any_training(
     [
         ("model.stem=tiny", "model.stem=tiny is not allowed: auto, imagenet, small"),
         ("+optim.foo=1", "unexpected keyword argument 'foo'"),
-        ("trainer.accelerator=gpu", "gpu"),
     ],
 )
 def test_mistake_that_only_the_parts_can_tell_is_named(
@@ -74,6 +73,15 @@ def test_mistake_that_only_the_parts_can_tell_is_named(
 ) -> None:
     assert command("train", "model=resnet20", mistake) == 1
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["trainer=gpu", "trainer=ddp"])
+def test_gpus_that_are_not_there_are_missed_at_once(
+    command: Command, capsys: pytest.CaptureFixture[str], word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert command("train", word) == 1
+    assert "this machine has 0 GPU(s). trainer=cpu and trainer=ddp_cpu need none" in capsys.readouterr().err
 
 
 def test_a_fold_beyond_the_last_is_named(command: Command, capsys: pytest.CaptureFixture[str]) -> None:

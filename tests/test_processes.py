@@ -18,6 +18,7 @@ from conftest import REPOSITORY, TINY, runs
 Process = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.mark.slow
 def test_ddp_in_a_sweep_trains_on_two_ranks(process: Process, here: Path) -> None:
     done = process("train", "-m", "trainer.devices=1,2", "trainer.accelerator=cpu", "study=s", *TINY)
     assert done.returncode == 0, done.stderr

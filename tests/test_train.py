@@ -78,7 +78,7 @@ def test_status_is_done(trained: Path) -> None:
 
 def test_result_has_what_the_contract_says(trained: Path) -> None:
     values = result(trained)
-    assert set(values) == {"cell", "seed", "metrics", "cost", "per_class", "data", "environment"}
+    assert set(values) == {"cell", "seed", "metrics", "cost", "per_class", "data", "micro_batches", "environment"}
     scores = {
         f"{stage}/{s}" for stage in ("train", "val", "test") for s in ("loss", "accuracy", "top5_accuracy", "macro_f1")
     }
