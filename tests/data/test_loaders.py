@@ -1,3 +1,4 @@
+import tempfile
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, cast
@@ -302,3 +303,9 @@ def test_workers_that_hand_over_several_batches_give_each_as_it_is() -> None:
     loader = data.train_dataloader()
     assert len(list(cast("Any", loader.loader.sampler))) < len(loader) == 30
     assert [len(labels) for _, labels, _ in loader] == [2] * 30
+
+
+def test_a_temporary_folder_whose_path_is_too_long_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/tmp/" + "x" * 80)
+    with pytest.raises(UserError, match="is too long a path for the sockets of data workers"):
+        ready(feed="workers", num_workers=1).train_dataloader()

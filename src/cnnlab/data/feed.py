@@ -1,6 +1,7 @@
 """What Lightning iterates over: batches in order, from this process or from workers."""
 
 import sys
+import tempfile
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -14,6 +15,7 @@ from cnnlab.data.workers import Batched
 from cnnlab.errors import UserError
 
 Batches = TrainBatches | EvaluationBatches
+LONGEST_TEMPORARY = 75  # a socket's path has 107 at most; beyond, data would be waited for for ever
 BYTES_AT_ONCE = 4 * 2**20  # of images that a worker hands over together
 
 
@@ -29,6 +31,11 @@ class Feed:
     def __init__(
         self, dataset: Dataset[Batched], sampler: Batches, workers: int, bytes_a_batch: int, pin: bool
     ) -> None:
+        if workers and len(folder := tempfile.gettempdir()) > LONGEST_TEMPORARY:
+            raise UserError(
+                f"TMPDIR={folder} is too long a path for the sockets of data workers: at most {LONGEST_TEMPORARY} "
+                "characters. Set TMPDIR to a shorter one, or take datamodule.num_workers=0"
+            )
         self.dataset = dataset
         self.sampler = sampler
         fair = len(sampler) // (4 * workers) if workers else 1  # each worker gets its share even of a short epoch

@@ -4,6 +4,7 @@ Lightning's own launcher runs the command line again in each process, which in a
 """
 
 import logging
+import multiprocessing
 import os
 import signal
 import sys
@@ -78,6 +79,8 @@ def on_ranks(
 
 def begin_rank(work: Callable[..., Result], words: Path, *arguments: Any) -> Result:
     """What each process runs."""
+    if sys.platform == "linux":  # a spawned process would spawn its data workers, too, which takes them seconds
+        multiprocessing.set_start_method("fork", force=True)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # at once, even where it waits for the others outside of Python
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # torch has the system send it when the agent is gone
     os.setpgrp()  # a signal to the whole group reaches the agent alone, which then ends the ranks, once
