@@ -94,6 +94,7 @@ def is_slow(command: str) -> bool:
             "folds",
             "jobs=2",
             "bench",
+            "model=alexnet",
             "alexnet_quick",
         )
     )
