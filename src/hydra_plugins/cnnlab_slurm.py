@@ -122,10 +122,8 @@ class SlurmLauncher(CellLauncher):
         }
         executor.update_parameters(**{key: value for key, value in wanted.items() if value is not None})
         try:
-            jobs = [executor.submit(CellJob(cells[0], self.max_attempts))] if len(cells) == 1 else []
-            if not jobs:
-                with executor.batch():
-                    jobs = [executor.submit(CellJob(work, self.max_attempts)) for work in cells]
+            with executor.batch():
+                jobs = [executor.submit(CellJob(work, self.max_attempts)) for work in cells]
         except (RuntimeError, OSError) as error:  # submitit's own are RuntimeErrors
             raise UserError(f"SLURM does not take the job: {str(error).strip().splitlines()[-1]}") from error
         return list(zip(cells, jobs, strict=True))

@@ -11,7 +11,7 @@ from cnnlab.bench.steps import PRECISIONS
 from cnnlab.check import check
 from cnnlab.conf import composed, register
 from cnnlab.errors import UserError, require_one_of
-from cnnlab.launch.places import gpus_here
+from cnnlab.launch.places import cores, gpus_here, threads_told
 from cnnlab.run import Config
 
 DEFAULTS = {"model": "resnet20", "datamodule": "synthetic"}
@@ -50,15 +50,13 @@ def planned(own: dict[str, str], words: list[str]) -> Plan:
     if accelerator == "gpu" and not here and rounds:
         raise UserError("trainer.accelerator=gpu: this machine has no GPU")
     cuda = accelerator != "cpu" and bool(here)
-    cores = os.cpu_count() or 1
-    ranks = whole_numbers("ranks", own["ranks"]) if own["ranks"] else doubling(len(here) if cuda else cores)
+    ranks = whole_numbers("ranks", own["ranks"]) if own["ranks"] else doubling(len(here) if cuda else cores())
     if cuda and max(ranks) > len(here):
         raise UserError(f"ranks={own['ranks']}: this machine has {len(here)} GPU(s), one for each rank")
     ranks = sorted({1, *ranks})  # the others are compared with it
     if not cuda and not any(word.startswith(("datamodule.batch_size=", "experiment=")) for word in words):
         config["datamodule"]["batch_size"] = CPU_BATCH
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    threads = int(told) if told.isdecimal() else max(1, cores // max(ranks))
+    threads = threads_told() or max(1, cores() // max(ranks))
     steps = whole_number("steps", own["steps"]) if own["steps"] else STEPS[cuda]
     return Plan(config, cuda, ranks, threads, rounds, steps, step_seconds, gpus, links)
 

@@ -1,10 +1,11 @@
 """SIGTERM ends a process in cnnlab's way, not in Lightning's."""
 
 import signal
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from lightning import Callback
+
+from cnnlab.launch.child import stopped
 
 
 class Stop(Callback):
@@ -26,8 +27,3 @@ class Stop(Callback):
 
     def on_test_start(self, *_: Any) -> None:
         self._restore()
-
-
-def stopped(number: int, _: FrameType | None) -> NoReturn:
-    """Ends the process, closing what it has open."""
-    raise SystemExit(128 + number)

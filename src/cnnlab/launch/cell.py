@@ -36,7 +36,7 @@ def train_cell(
     resume = again or run.half_done or restarted
     if resume:  # what did not fit before does not fit now
         pieces = max(pieces, run.status.get("micro_batches", 1))
-    smaller = in_pieces(config, max(pieces, pieces_of(config)))
+    smaller = in_pieces(config, pieces)
     if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun started this process as a rank
         if os.environ["RANK"] != "0":  # rank 0 keeps the folder
             fit_here(smaller, folder, resume)

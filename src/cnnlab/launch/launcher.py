@@ -24,11 +24,11 @@ class CellLauncher(Launcher):
     are left as they are.
     """
 
+    waits = True  # until the cells have come to their end
+
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.context = hydra_context
         self.config = config
-
-    waits = True  # until the cells have come to their end
 
     def threads_of(self, trainer: Config) -> int:
         """Of each process of a cell."""

@@ -17,14 +17,18 @@ def pieces_of(config: Config) -> int:
 
 
 def more_pieces(config: Config, pieces: int) -> int | None:
-    """The next larger number of equal pieces, at least twice as many; None if each image is alone already."""
-    trainer = config["trainer"]
+    """The next larger number of equal pieces, at least twice as many; None if each image is alone already.
+
+    pieces: that did not do, if they are more than what the configuration asks for.
+    """
+    trainer, pieces = config["trainer"], max(pieces, pieces_of(config))
     share = config["datamodule"]["batch_size"] // (trainer["devices"] * trainer["num_nodes"])
     return next((more for more in range(2 * pieces, share + 1) if share % more == 0), None)
 
 
 def in_pieces(config: Config, pieces: int) -> Config:
-    """The same cell with so many pieces of a batch, and as many times fewer images tested at once."""
+    """The same cell with at least so many pieces of a batch, and as many times fewer images tested at once."""
+    pieces = max(pieces, pieces_of(config))
     at_once = config["datamodule"]["eval_batch_size"] * pieces_of(config) // pieces
     data = {**config["datamodule"], "eval_batch_size": max(1, at_once)}
     return {**config, "trainer": {**config["trainer"], "micro_batches": pieces}, "datamodule": data}
@@ -32,6 +36,6 @@ def in_pieces(config: Config, pieces: int) -> Config:
 
 def advice(config: Config) -> str:
     """What helps."""
-    pieces = more_pieces(config, pieces_of(config))
+    pieces = more_pieces(config, 1)
     smaller = "datamodule.eval_batch_size is what one process tests at once"
     return f"trainer.micro_batches={pieces} computes a batch in pieces; {smaller}" if pieces else smaller

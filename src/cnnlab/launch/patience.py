@@ -7,7 +7,7 @@ from dataclasses import replace
 from cnnlab.errors import OutOfGpuMemory, UserError
 from cnnlab.launch.cell import train_cell
 from cnnlab.launch.child import Work, settle
-from cnnlab.launch.memory import more_pieces, pieces_of
+from cnnlab.launch.memory import more_pieces
 from cnnlab.launch.ranks import log_to
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def train_patiently(work: Work, max_attempts: int, start_method: str) -> None:
                 pieces=work.pieces,
             )
         except OutOfGpuMemory:
-            pieces = more_pieces(work.config, max(work.pieces, pieces_of(work.config)))
+            pieces = more_pieces(work.config, work.pieces)
             if not (alone and pieces):
                 raise
             log.warning("too little GPU memory; again with trainer.micro_batches=%s", pieces)

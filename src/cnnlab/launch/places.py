@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,14 @@ class Taken:
     gpus: tuple[str, ...]
 
 
-def require_gpus(trainer: dict[str, Any], gpus: list[str]) -> None:
+def on_gpus(trainer: dict[str, Any], gpus: Collection[str]) -> bool:
+    """Whether a run uses GPUs, where these are."""
+    return trainer["accelerator"] == "gpu" or (trainer["accelerator"] == "auto" and bool(gpus))
+
+
+def require_gpus(trainer: dict[str, Any], gpus: Collection[str]) -> None:
     """Raises a UserError if a run asks for more GPUs than there are; where GPUs cannot be seen, it is tried."""
-    asked = trainer["accelerator"] == "gpu" or (trainer["accelerator"] == "auto" and bool(gpus))
-    if asked and sys.platform == "linux" and trainer["devices"] > len(gpus):
+    if on_gpus(trainer, gpus) and sys.platform == "linux" and trainer["devices"] > len(gpus):
         raise UserError(
             f"trainer.devices={trainer['devices']}: this machine has {len(gpus)} GPU(s). "
             "trainer=cpu and trainer=ddp_cpu need none"
@@ -64,7 +69,7 @@ class Places:
                 f"trainer.num_nodes={trainer['num_nodes']}: hydra/launcher=local trains cells on this machine; "
                 "hydra/launcher=slurm on several"
             )
-        require_gpus(trainer, list(self.shares))
+        require_gpus(trainer, self.shares)
 
     def take(self, trainer: dict[str, Any]) -> Taken | None:
         """Room for a cell with as many processes as trainer.devices says, or None if there is not enough now."""
@@ -72,7 +77,7 @@ class Places:
         if places > self.free:
             return None
         gpus: list[str] = []
-        if self._on_gpus(trainer):
+        if on_gpus(trainer, self.shares):
             emptiest = sorted((gpu for gpu, shares in self.shares.items() if shares), key=lambda gpu: -self.shares[gpu])
             gpus = emptiest[: trainer["devices"]]
             if len(gpus) < trainer["devices"]:
@@ -87,9 +92,6 @@ class Places:
         self.free += taken.places
         for gpu in taken.gpus:
             self.shares[gpu] += 1
-
-    def _on_gpus(self, trainer: dict[str, Any]) -> bool:
-        return trainer["accelerator"] == "gpu" or (trainer["accelerator"] == "auto" and bool(self.shares))
 
     def threads(self, trainer: dict[str, Any]) -> int:
         """The fair share of the cores of each of a cell's processes, unless OMP_NUM_THREADS says otherwise."""

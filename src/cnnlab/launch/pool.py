@@ -14,7 +14,7 @@ from typing import Any
 
 from cnnlab.errors import OutOfGpuMemory
 from cnnlab.launch.child import CONSOLE, GRACE, Work, end_session, live, scrubbed
-from cnnlab.launch.memory import more_pieces, pieces_of
+from cnnlab.launch.memory import more_pieces
 from cnnlab.launch.places import Places, Taken
 from cnnlab.run import Run
 
@@ -129,7 +129,7 @@ class Pool:
         work, status = one.work, Run(one.work.folder).status
         if status.get("state") != "failed":
             return None
-        pieces = more_pieces(work.config, max(work.pieces, pieces_of(work.config)))
+        pieces = more_pieces(work.config, work.pieces)
         if pieces and status["error"].startswith(OutOfGpuMemory.__name__):  # not counted as an attempt
             log.warning("%s: too little GPU memory; again with trainer.micro_batches=%s", work.folder.name, pieces)
             return replace(work, again=True, pieces=pieces), one.attempt
