@@ -125,7 +125,7 @@ class CellSweeper(Sweeper):
                 for number, few in cells.items():
                     search.tell(number, [self.composer.compose(asked.fixed, cell) for cell in few])
             log.info("%s", search.best())
-        return results
+        return checked(results)
 
 
 def unique(parts: Iterable[Part]) -> list[Part]:
