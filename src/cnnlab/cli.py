@@ -62,11 +62,12 @@ def train(arguments: list[str]) -> None:
     import hydra
 
     from cnnlab import conf
-    from cnnlab.study import with_study
+    from cnnlab.study.name import with_study
 
     if {"-h", "--help"} & set(arguments):
         print(TRAIN_HELP + conf.table_of_choices())
         return
+    arguments = conf.as_root_keys(arguments)
     conf.refuse_lists(arguments)
     conf.register(arguments)
     sys.argv = ["cnnlab train", *with_study(arguments)]

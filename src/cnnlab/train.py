@@ -19,6 +19,7 @@ from cnnlab.callbacks.predictions import Predictions
 from cnnlab.callbacks.stop import Stop
 from cnnlab.callbacks.stopwatch import Stopwatch
 from cnnlab.cell import identity
+from cnnlab.code import code_of
 from cnnlab.environment import environment
 from cnnlab.errors import UserError
 from cnnlab.finetune import freeze
@@ -64,6 +65,7 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
         Agreement(
             {
                 "configuration": identity(config),
+                "code": code_of(config)["digest"],
                 "eval_batch_size": config["datamodule"]["eval_batch_size"],
                 "micro_batches": config["trainer"]["micro_batches"],
                 "folder": folder,
@@ -120,6 +122,7 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
                 "data": data.used(),
                 "micro_batches": config["trainer"]["micro_batches"],
                 "environment": environment(trainer.strategy.root_device),
+                **{key: value for key, value in run.status.items() if key == "code_changed"},
             }
             write_json(run.result_file, result)
 

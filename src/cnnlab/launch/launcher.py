@@ -15,6 +15,7 @@ from rich.table import Table
 from cnnlab.cell import resolved
 from cnnlab.errors import UserError
 from cnnlab.launch.child import Work
+from cnnlab.launch.code_change import sort_out
 from cnnlab.launch.preload import first_of_each_choice
 from cnnlab.run import Config, Run
 
@@ -53,13 +54,16 @@ class CellLauncher(Launcher):
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         cells, folders = self._compose_all(job_overrides, initial_job_idx)
-        todo: dict[Path, Work] = {}
-        for cell, folder in zip(cells, folders, strict=True):
-            if not Run(folder).done and folder not in todo:
-                todo[folder] = self._work(cell, folder)
+        by_folder = dict(zip(folders, cells, strict=True))
+        out = sort_out({folder: resolved(cell) for folder, cell in by_folder.items()})
+        todo = {folder: self._work(by_folder[folder], folder) for folder in out.todo}
+        for folder in out.anew:
+            Run(folder).result_file.unlink()  # no longer done, for whoever looks
         console = Console()
         study = escape(str(folders[0].parent))
         console.print(f"[bold]{len(cells)} cells[/] in {study}, {len(todo)} to train{self.where()}", soft_wrap=True)
+        if out.said:
+            console.print(out.said, soft_wrap=True, markup=False, highlight=False)
         if todo:
             self.train(list(todo.values()), console)
         console.print(table(dict.fromkeys(folders)))
@@ -76,7 +80,7 @@ class CellLauncher(Launcher):
         for turn, n in enumerate([*telling, *(n for n in range(len(job_overrides)) if n not in telling)], 1):
             cell = cells[n] = self._compose(job_overrides[n], initial_job_idx + n)
             folders[n] = Path(cell.hydra.sweep.dir, cell.hydra.sweep.subdir)  # naming a cell checks it
-            left = left or not Run(folders[n]).done
+            left = left or not Run(folders[n]).done or cell.on_code_change == "retrain"
             if turn >= len(telling) and not begun and left:
                 begun = True
                 self.begin([resolved(cells[n]) for n in telling])
