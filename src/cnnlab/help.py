@@ -8,6 +8,7 @@ HELP = """cnnlab: compare classic CNNs honestly.
   cnnlab train 'regularizer=[none,dropout]'                 nothing but dropout; [all,no_dropout] leaves it out
   cnnlab train -m model=lenet5,resnet20 'seed=range(5)'     a grid; the same command again goes on with it
 
+  cnnlab status                                             the studies; with a name, what became of its cells
   cnnlab data datamodule=fashion_mnist augment=standard     counts, colours, duplicates, a picture of what is trained on
   cnnlab bench data                                         how fast images are fed, against a plain DataLoader
   cnnlab bench grid                                         how fast a sweep runs, against other launchers
@@ -29,6 +30,18 @@ cnnlab train -m key=value,value ...                  a sweep; also seed=range(5)
   --hydra-help            Hydra's own options
 
 Groups and their choices (lists compose for regularizer, callbacks and logger: 'regularizer=[none,dropout]'):
+"""
+
+STATUS_HELP = """cnnlab status [study ...] [--watch] [--json] [--all]      how sweeps are getting on
+
+  study     a folder, or its name below runs/; without one, all studies there, the newest first
+  --watch   again every two seconds, until nothing runs any more and nothing is missing
+  --json    one JSON object, with all cells of the studies that are named
+  --all     all cells; else at most 20 in each state
+
+A cell is done or running; failed (an error) or diverged (the loss is no number any more); interrupted, or killed (its
+process is gone), and goes on with the same command; missing (in study.json, but not begun); older (not in study.json);
+or unreadable. The time to go assumes that cells take as long as those that are done did.
 """
 
 MODELS_HELP = """cnnlab models [word ...]      the networks, or those whose names contain one of the words
@@ -76,3 +89,5 @@ and `inter` are GB/s of a GPU inside a node and of a node to others. step_ms=T p
 of what was measured, say another device's; with rounds=0 nothing is measured.
 Writes table.md, bench.json and a chart (PNG, SVG) to runs/bench/ddp-<model>-<datamodule>/.
 """
+
+HELP_OF = {"status": STATUS_HELP, "data": DATA_HELP, "bench": BENCH_HELP, "models": MODELS_HELP}
