@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from cnnlab import __version__
 from cnnlab.errors import UserError, did_you_mean
-from cnnlab.help import BENCH_HELP, DATA_HELP, HELP, MODELS_HELP, TRAIN_HELP
+from cnnlab.help import BENCH_HELP, DATA_HELP, HELP, MODELS_HELP, PLAN_HELP, TRAIN_HELP
 
 
 def main() -> None:
@@ -62,18 +62,29 @@ def train(arguments: list[str]) -> None:
     import hydra
 
     from cnnlab import conf
-    from cnnlab.study import with_study
+    from cnnlab.study.name import require_sweep, with_pieces, with_study
 
     if {"-h", "--help"} & set(arguments):
         print(TRAIN_HELP + conf.table_of_choices())
         return
     conf.refuse_lists(arguments)
     conf.register(arguments)
-    sys.argv = ["cnnlab train", *with_study(arguments)]
+    require_sweep(arguments)
+    sys.argv = ["cnnlab train", *with_study(with_pieces(arguments))]
     errors: list[Exception] = []
     hydra.main(version_base="1.3", config_path=str(conf.conf_folder()), config_name="train")(Task(errors))()
     if errors:
         raise errors[0]
+
+
+def plan(arguments: list[str]) -> None:
+    """Says what `train -m` with the same arguments would train, and what it would take; trains nothing."""
+    if {"-h", "--help"} & set(arguments):
+        print(PLAN_HELP, end="")
+        return
+    mine = [a for a in arguments if a not in ("-m", "--multirun") and not a.startswith("hydra/launcher=")]
+    listed = ["hydra.launcher.rows=null"] if "--all" in mine else []
+    train(["-m", *(a for a in mine if a != "--all"), "hydra/launcher=plan", *listed])
 
 
 class Task:
@@ -189,4 +200,10 @@ def talk() -> None:
     logging.getLogger("cnnlab").setLevel(logging.INFO)
 
 
-COMMANDS: dict[str, Callable[[list[str]], None]] = {"train": train, "data": data, "bench": bench, "models": models}
+COMMANDS: dict[str, Callable[[list[str]], None]] = {
+    "train": train,
+    "plan": plan,
+    "data": data,
+    "bench": bench,
+    "models": models,
+}
