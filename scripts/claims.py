@@ -1,0 +1,101 @@
+"""Tries the claims of the textbooks: trains the studies of conf/ablation that have a card, and judges them.
+
+python scripts/claims.py [name ...] [--jobs 2] [--readme] [--judge]
+
+The same command again goes on where it stopped. Exits with 1 if a study could not be finished, whatever the verdicts.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from cnnlab.atomic import write_text
+from cnnlab.cli import report_errors
+from cnnlab.conf import conf_folder
+from cnnlab.errors import UserError, refusal
+from cnnlab.study.claims import Claim, read_claims
+from cnnlab.study.claims_page import markdown_table, page, printed, put_between
+from cnnlab.study.judge import Judgement, judge
+from cnnlab.study.record import RECORD
+
+REPOSITORY = Path(__file__).parents[1]
+STOPPED = (130, 143)  # by Ctrl-C, by SIGTERM
+
+
+def main() -> None:
+    """Trains, judges, prints, writes."""
+    claims = read_claims(conf_folder() / "ablation")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="name", help="of a claim (default: all)")
+    parser.add_argument("--jobs", default="auto", help="cells at once (default: as cnnlab train -m)")
+    parser.add_argument("--judge", action="store_true", help="trains nothing, judges what is there")
+    parser.add_argument("--readme", action="store_true", help="also writes the README's table")
+    arguments = parser.parse_args()
+    for name in arguments.names:
+        if name not in claims:
+            raise UserError(refusal("claim", name, claims))
+    chosen = [claims[name] for name in arguments.names or claims]
+    console = Console(highlight=False, markup=False)
+    if not arguments.judge:
+        train(chosen, arguments.jobs, console)
+    judgements = [judge(study_of(claim), claim) for claim in chosen if begun(claim)]
+    console.print(printed(judgements))
+    if arguments.readme or not arguments.names:
+        write(list(claims.values()), arguments.readme, console)
+    if unfinished := [claim.name for claim in chosen if not begun(claim)] + [
+        one.claim.name for one in judgements if one.unfinished
+    ]:
+        raise UserError(f"not finished: {', '.join(unfinished)}. The same command again goes on.")
+
+
+def study_of(claim: Claim) -> Path:
+    """Where its cells lie."""
+    return Path("runs", f"claims-{claim.name}")
+
+
+def begun(claim: Claim) -> bool:
+    """Whether there is anything to judge."""
+    return (study_of(claim) / RECORD).exists()
+
+
+def train(claims: Sequence[Claim], jobs: str, console: Console) -> None:
+    """One study after another; what is done is kept. One that fails does not stop the rest."""
+    started = time.monotonic()
+    for number, claim in enumerate(claims):
+        spent = time.monotonic() - started
+        to_go = f", about {spent / number * (len(claims) - number) / 60:.0f} minutes to go" if number else ""
+        console.print(f"[{number + 1}/{len(claims)}] {claim.name}{to_go}", style="bold", soft_wrap=True)
+        words = [
+            "train",
+            "-m",
+            f"ablation={claim.name}",
+            f"study={study_of(claim).name}",
+            f"hydra.launcher.jobs={jobs}",
+        ]
+        ended = subprocess.run([sys.executable, "-m", "cnnlab", *words], check=False)
+        if ended.returncode in STOPPED:
+            sys.exit(ended.returncode)
+
+
+def write(claims: Sequence[Claim], readme: bool, console: Console) -> None:
+    """docs/claims.md, with all that has been tried, not this time only; the README's table."""
+    judgements: list[Judgement] = [judge(study_of(claim), claim) for claim in claims if begun(claim)]
+    not_run = [claim for claim in claims if not begun(claim)]
+    today = datetime.now(tz=UTC).date()
+    file = REPOSITORY / "docs" / "claims.md"
+    write_text(file, page(judgements, not_run, today))
+    console.print(f"written: {file}", soft_wrap=True)
+    if readme:
+        file = REPOSITORY / "README.md"
+        write_text(file, put_between(file.read_text(encoding="utf-8"), markdown_table(judgements, "docs/claims.md")))
+        console.print(f"written: {file}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    report_errors(main)
