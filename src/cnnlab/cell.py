@@ -30,10 +30,13 @@ WITHOUT_EFFECT = (
 )
 
 
+OF_A_SWEEP = {"hydra", "ablation"}
+
+
 def resolved(cfg: DictConfig) -> dict[str, Any]:
-    """The configuration as plain values, without Hydra's own part."""
-    if "hydra" in cfg:
-        cfg = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
+    """The configuration of a cell as plain values: without Hydra's own part, and what is about the whole sweep."""
+    if not OF_A_SWEEP.isdisjoint(map(str, cfg)):
+        cfg = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in OF_A_SWEEP])
     values: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
     return values
 
@@ -46,6 +49,11 @@ def cell_name(cfg: DictConfig) -> str:
     """
     config = resolved(cfg)
     check(config)
+    return named(config)
+
+
+def named(config: dict[str, Any]) -> str:
+    """The name of a configuration that is legal."""
     optimizer = config["optim"]["_target_"].rsplit(".")[-1].lower()
     parts = [
         config["model"]["name"],
@@ -67,22 +75,21 @@ def regularizer_label(regularizer: dict[str, Any]) -> str:
 
 def identity(config: dict[str, Any]) -> str:
     """Eight hexadecimal digits that two configurations share if they say the same, whatever has no effect apart."""
-    effective = OmegaConf.create(config)
     data_dir = ("datamodule.data_dir", "datamodule.source.data_dir") if config["datamodule"]["verified"] else ()
-    for key in (*WITHOUT_EFFECT, *data_dir):
-        parent, _, leaf = key.rpartition(".")
-        node = OmegaConf.select(effective, parent) if parent else effective
-        if node is not None:
-            node.pop(leaf, None)
-    canonical = json.dumps(_numbers_alike(OmegaConf.to_container(effective)), sort_keys=True)
+    canonical = json.dumps(_effective(config, {*WITHOUT_EFFECT, *data_dir}), sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 
 
-def _numbers_alike(value: Any, key: str = "") -> Any:
-    """1 and 1.0 mean the same, but for trainer.limit_*_batches: one batch, and all of them."""
+def _effective(value: Any, without: set[str], path: str = "") -> Any:
+    """Without these keys, and with numbers alike.
+
+    1 and 1.0 mean the same, but for trainer.limit_*_batches: one batch, and all of them.
+    """
     if isinstance(value, dict):
-        return {key: _numbers_alike(item, key) for key, item in value.items()}
+        paths = {key: f"{path}.{key}" if path else str(key) for key in value}
+        return {key: _effective(item, without, paths[key]) for key, item in value.items() if paths[key] not in without}
     if isinstance(value, list):
-        return [_numbers_alike(item) for item in value]
+        return [_effective(item, without) for item in value]
+    key = path.rpartition(".")[2]
     number = isinstance(value, int) and not isinstance(value, bool) and not key.startswith("limit_")
     return float(value) if number else value

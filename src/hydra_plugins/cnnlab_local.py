@@ -1,9 +1,7 @@
 """Hydra's plugins for the cells of a sweep on this machine; Hydra takes them from this name space only."""
 
 import os
-from collections.abc import Sequence
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from rich.console import Console
 
 from cnnlab.errors import UserError
@@ -14,14 +12,6 @@ from cnnlab.launch.places import Places, gpus_here, jobs_of
 from cnnlab.launch.pool import Pool
 from cnnlab.launch.preload import preloaded
 from cnnlab.run import Config
-
-
-class CellSweeper(BasicSweeper):
-    """Hydra's own, which composes every cell to see whether it is legal; our launchers do, before any starts."""
-
-    def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
-        if not isinstance(self.launcher, CellLauncher):
-            super().validate_batch_is_legal(batch)
 
 
 class LocalLauncher(CellLauncher):
@@ -55,6 +45,9 @@ class LocalLauncher(CellLauncher):
 
     def where(self) -> str:
         return f", {self.places.jobs} at once" if self.places.jobs > 1 else ""
+
+    def at_once(self) -> int | None:
+        return self.places.jobs
 
     def train(self, cells: list[Work], console: Console) -> None:
         with Board(len(cells), console) as board:

@@ -7,16 +7,18 @@ from typing import Any
 from hydra.core.utils import JobReturn, JobStatus, configure_log, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cnnlab.cell import resolved
 from cnnlab.errors import UserError
 from cnnlab.launch.child import Work
 from cnnlab.launch.preload import first_of_each_choice
 from cnnlab.run import Config, Run
+from cnnlab.study.cells import Cell, Composer, is_excluded
+from cnnlab.study.design import Part
+from cnnlab.study.record import add_to_record
 
 
 class CellLauncher(Launcher):
@@ -49,53 +51,76 @@ class CellLauncher(Launcher):
         """For the first line of what is said."""
         return ""
 
+    def at_once(self) -> int | None:
+        """How many cells run at a time, if that is known."""
+        return None
+
+    def note(self, command: Sequence[str], ablation: str | None) -> None:
+        """For study.json: by what the cells were asked for."""
+        self.command = list(command)
+        self.ablation = ablation
+
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """For sweepers other than ours."""
+        composer = Composer(self.context.config_loader, self.config)
+        parts = [Part(dict(override.split("=", 1) for override in overrides)) for overrides in job_overrides]
+        self.note([], None)
+        return self.launch_parts(composer, [], parts, [])
+
+    def launch_parts(
+        self, composer: Composer, fixed: Sequence[str], parts: Sequence[Part], exclude: Sequence[str]
+    ) -> Sequence[JobReturn]:
+        """Composes and names all cells, notes them in study.json, and trains those that are not done."""
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
-        cells, folders = self._compose_all(job_overrides, initial_job_idx)
+        cells = self._compose_all(composer, fixed, parts, exclude)
         todo: dict[Path, Work] = {}
-        for cell, folder in zip(cells, folders, strict=True):
-            if not Run(folder).done and folder not in todo:
-                todo[folder] = self._work(cell, folder)
+        for cell in cells:
+            if not Run(cell.folder).done and cell.folder not in todo:
+                todo[cell.folder] = self._work(cell)
         console = Console()
-        study = escape(str(folders[0].parent))
+        study = escape(str(cells[0].study))
         console.print(f"[bold]{len(cells)} cells[/] in {study}, {len(todo)} to train{self.where()}", soft_wrap=True)
+        self._record(cells)
         if todo:
             self.train(list(todo.values()), console)
-        console.print(table(dict.fromkeys(folders)))
-        return [outcome(cell, Run(folder), self.waits) for cell, folder in zip(cells, folders, strict=True)]
+        console.print(table({cell.folder: None for cell in cells}))
+        return [outcome(cell, self.waits) for cell in cells]
 
     def _compose_all(
-        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
-    ) -> tuple[list[DictConfig], list[Path]]:
-        """The cells and their folders; those from which one sees what is to be imported are composed first."""
-        telling = first_of_each_choice(job_overrides, self.context.config_loader.list_groups(""))
-        cells: dict[int, DictConfig] = {}
-        folders: dict[int, Path] = {}
+        self, composer: Composer, fixed: Sequence[str], parts: Sequence[Part], exclude: Sequence[str]
+    ) -> list[Cell]:
+        """The cells that are not excluded; those from which one sees what is to be imported are composed first."""
+        telling = first_of_each_choice([part.overrides for part in parts], list(composer.groups))
+        cells: dict[int, Cell] = {}
         begun = left = False
-        for turn, n in enumerate([*telling, *(n for n in range(len(job_overrides)) if n not in telling)], 1):
-            cell = cells[n] = self._compose(job_overrides[n], initial_job_idx + n)
-            folders[n] = Path(cell.hydra.sweep.dir, cell.hydra.sweep.subdir)  # naming a cell checks it
-            left = left or not Run(folders[n]).done
-            if turn >= len(telling) and not begun and left:
+        for turn, n in enumerate([*telling, *sorted(set(range(len(parts))) - set(telling))], 1):
+            cell = composer.compose(fixed, parts[n])
+            if not (exclude and is_excluded(cell, exclude)):
+                cells[n] = cell
+                left = left or not Run(cell.folder).done  # naming a cell checks it
+            if turn >= len(telling) and left and not begun:
                 begun = True
-                self.begin([resolved(cells[n]) for n in telling])
-        return [cells[n] for n in sorted(cells)], [folders[n] for n in sorted(folders)]
+                self.begin([cells[n].config for n in telling if n in cells])
+        if not cells:
+            raise UserError("ablation.exclude: no cell is left")
+        return [cells[n] for n in sorted(cells)]
 
-    def _compose(self, overrides: Sequence[str], number: int) -> DictConfig:
-        cell: DictConfig = self.context.config_loader.load_sweep_config(self.config, list(overrides))
-        with open_dict(cell):
-            cell.hydra.job.id = str(number)
-            cell.hydra.job.num = number
-        return cell
+    def _record(self, cells: Sequence[Cell]) -> None:
+        """In study.json, for those who want to know what there should be."""
+        for study in dict.fromkeys(cell.study for cell in cells):
+            noted = {
+                cell.folder.name: {"overrides": cell.part.overrides, "labels": dict(cell.part.labels)}
+                for cell in cells
+                if cell.study == study
+            }
+            add_to_record(study, self.command, noted, self.at_once(), self.ablation)
 
-    def _work(self, cell: DictConfig, folder: Path) -> Work:
-        config = resolved(cell)
-        self.require(config)
-        environment = {str(name): str(value) for name, value in cell.hydra.job.env_set.items()}
-        overrides = list(cell.hydra.overrides.task)
-        threads = self.threads_of(config["trainer"])
-        return Work(config, folder.absolute(), overrides, environment, threads, str(Path.cwd()))
+    def _work(self, cell: Cell) -> Work:
+        self.require(cell.config)
+        threads = self.threads_of(cell.config["trainer"])
+        folder, cwd = cell.folder.absolute(), str(Path.cwd())
+        return Work(cell.config, folder, cell.overrides, cell.environment, threads, cwd)
 
 
 def require_count(key: str, value: Any, least: int = 1) -> None:
@@ -104,9 +129,10 @@ def require_count(key: str, value: Any, least: int = 1) -> None:
         raise UserError(f"hydra.launcher.{key}={value}: it must be a whole number of at least {least}")
 
 
-def outcome(cell: DictConfig, run: Run, waited: bool) -> JobReturn:
+def outcome(cell: Cell, waited: bool) -> JobReturn:
     """What Hydra expects of a job; one that nobody waited for has not failed because it is not done."""
-    told = JobReturn(overrides=list(cell.hydra.overrides.task))
+    run = Run(cell.folder)
+    told = JobReturn(overrides=cell.overrides)
     if run.done:
         told.status = JobStatus.COMPLETED
         told.return_value = run.result()["metrics"]["val/accuracy"]

@@ -1,0 +1,1 @@
+"""Studies: which cells there are, what becomes of them, what they say."""
