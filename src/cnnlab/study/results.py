@@ -98,7 +98,7 @@ def _cell(folder: Path, entry: dict[str, Any]) -> CellResult:
         folder.name,
         folder,
         state,
-        dict(_override(text) for text in entry["overrides"]),
+        dict(parsed(text) for text in entry["overrides"]),
         entry["labels"],
         config,
         {**result.get("metrics", {}), **costs},
@@ -107,7 +107,7 @@ def _cell(folder: Path, entry: dict[str, Any]) -> CellResult:
     )
 
 
-def _override(text: str) -> tuple[str, Any]:
+def parsed(text: str) -> tuple[str, Any]:
     """('regularizer', ['none', 'dropout']) of 'regularizer=[none,dropout]'."""
     key, _, value = text.partition("=")
     return key.lstrip("+~"), OmegaConf.to_container(OmegaConf.from_dotlist([f"value={value}"]))["value"]  # type: ignore[index,call-overload]
