@@ -1,4 +1,4 @@
-"""Tries the claims of the textbooks: trains the studies of conf/ablation that have a card, and judges them.
+"""Tries the claims of the textbooks: trains the ablations that have a card (conf/ablation, your own included), judges.
 
 python scripts/claims.py [name ...] [--jobs 2] [--readme] [--judge]
 
@@ -30,7 +30,7 @@ STOPPED = (130, 143)  # by Ctrl-C, by SIGTERM
 
 def main() -> None:
     """Trains, judges, prints, writes."""
-    claims = read_claims(conf_folder() / "ablation")
+    claims = read_claims(conf_folder() / "ablation", Path("conf", "ablation"))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="name", help="of a claim (default: all)")
     parser.add_argument("--jobs", default="auto", help="cells at once (default: as cnnlab train -m)")
@@ -78,9 +78,19 @@ def train(claims: Sequence[Claim], jobs: str, console: Console) -> None:
             f"study={study_of(claim).name}",
             f"hydra.launcher.jobs={jobs}",
         ]
-        ended = subprocess.run([sys.executable, "-m", "cnnlab", *words], check=False)
-        if ended.returncode in STOPPED:
-            sys.exit(ended.returncode)
+        exit_code = finished([sys.executable, "-m", "cnnlab", *words])
+        if exit_code in STOPPED:
+            sys.exit(exit_code)
+
+
+def finished(command: list[str]) -> int:
+    """Runs a command to its end, also if we are told to stop: it has cells to end in good order."""
+    with subprocess.Popen(command) as process:
+        try:
+            return process.wait()
+        except BaseException:
+            process.terminate()
+            raise
 
 
 def write(claims: Sequence[Claim], readme: bool, console: Console) -> None:

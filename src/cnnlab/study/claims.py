@@ -65,9 +65,9 @@ def read_claim(file: Path) -> Claim | None:
     return Claim(file.stem, card, [_check(file, values) for values in ablation["checks"]])
 
 
-def read_claims(folder: Path) -> dict[str, Claim]:
-    """All claims of a folder of ablations, by name."""
-    claims = (read_claim(file) for file in sorted(folder.glob("[!_]*.yaml")))
+def read_claims(*folders: Path) -> dict[str, Claim]:
+    """All claims of folders of ablations, by name."""
+    claims = (read_claim(file) for folder in folders for file in sorted(folder.glob("[!_]*.yaml")))
     return {claim.name: claim for claim in claims if claim}
 
 
