@@ -8,6 +8,7 @@ from cnnlab.errors import UserError
 from cnnlab.study.claims import CARD, Check, Claim
 from cnnlab.study.claims_page import BEGIN, END, difference, markdown_table, page, put_between
 from cnnlab.study.judge import Judgement, Outcome
+from conftest import REPOSITORY
 
 
 def outcome(metric: str = "test/accuracy") -> Outcome:
@@ -49,6 +50,10 @@ def test_the_page_tells_all_of_it() -> None:
 
 def test_the_readme_keeps_what_is_around_the_table() -> None:
     assert put_between(f"above\n{BEGIN}\nold\n{END}\nbelow", "new\n") == f"above\n{BEGIN}\nnew\n{END}\nbelow"
+
+
+def test_our_readme_has_a_place_for_the_table() -> None:
+    assert put_between((REPOSITORY / "README.md").read_text(), "the table\n").count("the table\n") == 1
 
 
 def test_a_readme_without_markers_is_an_error() -> None:
