@@ -44,13 +44,14 @@ def main() -> None:
     console = Console(highlight=False, markup=False)
     if not arguments.judge:
         train(chosen, arguments.jobs, console)
-    judgements = [judge(study_of(claim), claim) for claim in chosen if begun(claim)]
-    console.print(printed(judgements))
-    if arguments.readme or not arguments.names:
-        write(list(claims.values()), arguments.readme, console)
-    if unfinished := [claim.name for claim in chosen if not begun(claim)] + [
-        one.claim.name for one in judgements if one.unfinished
-    ]:
+    writes = arguments.readme or not arguments.names
+    judged = {
+        claim.name: judge(study_of(claim), claim) for claim in (claims.values() if writes else chosen) if begun(claim)
+    }
+    console.print(printed([judged[claim.name] for claim in chosen if claim.name in judged]))
+    if writes:
+        write(list(claims.values()), judged, arguments.readme, console)
+    if unfinished := [one.name for one in chosen if one.name not in judged or judged[one.name].unfinished]:
         raise UserError(f"not finished: {', '.join(unfinished)}. The same command again goes on.")
 
 
@@ -93,13 +94,12 @@ def finished(command: list[str]) -> int:
             raise
 
 
-def write(claims: Sequence[Claim], readme: bool, console: Console) -> None:
+def write(claims: Sequence[Claim], judged: dict[str, Judgement], readme: bool, console: Console) -> None:
     """docs/claims.md, with all that has been tried, not this time only; the README's table."""
-    judgements: list[Judgement] = [judge(study_of(claim), claim) for claim in claims if begun(claim)]
-    not_run = [claim for claim in claims if not begun(claim)]
-    today = datetime.now(tz=UTC).date()
+    judgements = [judged[claim.name] for claim in claims if claim.name in judged]
+    not_run = [claim for claim in claims if claim.name not in judged]
     file = REPOSITORY / "docs" / "claims.md"
-    write_text(file, page(judgements, not_run, today))
+    write_text(file, page(judgements, not_run, datetime.now(tz=UTC).date()))
     console.print(f"written: {file}", soft_wrap=True)
     if readme:
         file = REPOSITORY / "README.md"
