@@ -1,0 +1,47 @@
+"""Runs that are trained first, from whose weights others begin (ablation.source, $source)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cnnlab.errors import UserError
+from cnnlab.run import Run
+from cnnlab.study.cells import Cell, Composer
+from cnnlab.study.design import SOURCE, Part
+
+ROLE = {"role": "source"}  # label of a cell that is none of the comparison
+
+
+def needs_source(part: Part) -> bool:
+    """Whether one of its changes says $source."""
+    return any(SOURCE in value for value in part.changes.values())
+
+
+def source_of(part: Part, source: Sequence[str]) -> Part:
+    """What is trained first for a cell: the same, but for what ablation.source says, and not from $source.
+
+    Raises:
+        UserError: there is none.
+    """
+    if not source:
+        raise UserError(f"{SOURCE}: ablation.source does not say what is trained first, as [datamodule=fashion_mnist]")
+    own = {key: value for key, value in part.changes.items() if SOURCE not in value}
+    return Part({**own, **dict(override.split("=", 1) for override in source)}, ROLE)
+
+
+def without_keys(fixed: Sequence[str], source: Sequence[str]) -> list[str]:
+    """The overrides that all cells have, but for those that ablation.source replaces."""
+    replaced = {override.split("=", 1)[0] for override in source}
+    return [override for override in fixed if override.split("=", 1)[0] not in replaced]
+
+
+def weights_of(cell: Cell) -> Path:
+    """What $source stands for."""
+    return Run(cell.folder).checkpoints / "best.ckpt"
+
+
+def begun_from(part: Part, composer: Composer, fixed: Sequence[str], source: Sequence[str]) -> Part:
+    """The cell, with the file in place of $source."""
+    if not needs_source(part):
+        return part
+    file = str(weights_of(composer.compose(without_keys(fixed, source), source_of(part, source))))
+    return Part({key: value.replace(SOURCE, file) for key, value in part.changes.items()}, part.labels)
