@@ -1,7 +1,7 @@
 """Hydra's sweeper that makes a sweep's cells from the command line and a design; plugins are taken from here only."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -15,7 +15,7 @@ from cnnlab.launch.launcher import CellLauncher
 from cnnlab.run import Config
 from cnnlab.study.bayesian import Search
 from cnnlab.study.cells import Composer, is_excluded
-from cnnlab.study.design import Combinations, Part, combinations, kept, text
+from cnnlab.study.design import Combinations, Part, as_texts, combinations, kept, text
 from cnnlab.study.source import begun_from, needs_source, source_of, without_keys
 from cnnlab.study.space import Space, drawn, spaces
 from cnnlab.study.tuning import Tuning, chosen, first_of_groups
@@ -63,7 +63,7 @@ class CellSweeper(Sweeper):
             return self._search(asked, parts, searched, design)
         cells = list(asked.with_seeds(parts))
         if any(map(needs_source, cells)):
-            cells = self._after_their_source(asked.fixed, cells, design["source"])
+            cells = self._after_their_source(asked.fixed, cells, as_texts(design["source"]))
         if tuning:
             cells = self._tuned(tuning, asked.fixed, cells)
         return self._launch(asked.fixed, cells, design["exclude"])
@@ -74,7 +74,7 @@ class CellSweeper(Sweeper):
     def _launch(self, fixed: Sequence[str], parts: Sequence[Part], exclude: Sequence[str] = ()) -> Sequence[JobReturn]:
         return checked(self.launches.launch_parts(self.composer, fixed, parts, exclude))
 
-    def _after_their_source(self, fixed: Sequence[str], cells: Sequence[Part], source: Sequence[str]) -> list[Part]:
+    def _after_their_source(self, fixed: Sequence[str], cells: Sequence[Part], source: Mapping[str, str]) -> list[Part]:
         """Trains what they begin from."""
         first = unique(source_of(part, source) for part in cells if needs_source(part))
         others = without_keys(fixed, source)
@@ -125,7 +125,7 @@ class CellSweeper(Sweeper):
                 for number, few in cells.items():
                     search.tell(number, [self.composer.compose(asked.fixed, cell) for cell in few])
             log.info("%s", search.best())
-        return results
+        return checked(results)
 
 
 def unique(parts: Iterable[Part]) -> list[Part]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lightning import Callback, LightningModule, Trainer
 
-from cnnlab.study.bayesian import storage
+from cnnlab.study.bayesian import journal
 
 AT_LEAST = 5  # trials that must have come to an epoch before one is judged there
 
@@ -16,11 +16,11 @@ class MedianPruning(Callback):
     goes on says it once.
     """
 
-    def __init__(self, file: str, study: str, trial: int) -> None:
+    def __init__(self, storage: str, study: str, trial: int) -> None:
         import optuna
 
         pruner = optuna.pruners.MedianPruner(n_startup_trials=AT_LEAST)
-        self.study = optuna.load_study(study_name=study, storage=storage(Path(file)), pruner=pruner)
+        self.study = optuna.load_study(study_name=study, storage=journal(Path(storage)), pruner=pruner)
         self.number = trial
         self.pruned = False
 
@@ -45,4 +45,4 @@ class MedianPruning(Callback):
         trial = optuna.trial.Trial(self.study, frozen._trial_id)
         if epoch not in frozen.intermediate_values:
             trial.report(accuracy, epoch)
-        return trial.should_prune()
+        return bool(trial.should_prune())  # numpy's own would not be read back from a checkpoint

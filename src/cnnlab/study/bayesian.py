@@ -15,7 +15,7 @@ JOURNAL = "optuna.journal"
 PRUNERS = ("none", "median")
 
 
-def storage(file: Path) -> Any:
+def journal(file: Path) -> Any:
     """A file that many processes append to; what a killed one began to write is ignored.
 
     Raises:
@@ -53,18 +53,19 @@ class Search:
             )
         what = repr((part.overrides, dict(spaces), self.pruner))
         self.name = hashlib.sha256(what.encode()).hexdigest()[:12]
-        kept = storage(self.journal)
+        kept = journal(self.journal)
         self.optuna = optuna
         self.study = optuna.create_study(storage=kept, study_name=self.name, direction="maximize", load_if_exists=True)
         # a launcher that begins again must not draw what the one before it drew
         self.study.sampler = optuna.samplers.TPESampler(seed=search["seed"] + len(self.study.trials))
+        self.failed = 0  # in this launcher's time; the next one tries them again
         self.unfinished = [trial for trial in self.study.trials if trial.state == optuna.trial.TrialState.RUNNING]
 
     @property
     def left(self) -> int:
         """Trials that are still to be begun or finished."""
         ended = sum(trial.state.is_finished() for trial in self.study.trials)
-        return max(0, self.trials - ended)
+        return max(0, self.trials - ended - self.failed)
 
     def next(self, at_once: int) -> list[tuple[int, Part]]:
         """Numbers of trials with their cells, without seeds."""
@@ -100,9 +101,10 @@ class Search:
             self.study.tell(number, state=states.PRUNED)
         elif len(results) == len(runs):
             self.study.tell(number, sum(result["metrics"]["val/accuracy"] for result in results) / len(results))
-        else:  # it diverged, or failed: as bad as can be, or nothing at all
-            diverged = any(run.status.get("state") == "diverged" for run in runs)
-            self.study.tell(number, 0.0) if diverged else self.study.tell(number, state=states.FAIL)
+        elif any(run.status.get("state") == "diverged" for run in runs):
+            self.study.tell(number, 0.0)
+        else:
+            self.failed += 1
 
     def best(self) -> str:
         """The best trial in a line; empty if there is none."""

@@ -1,6 +1,6 @@
 """Runs that are trained first, from whose weights others begin (ablation.source, $source)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cnnlab.errors import UserError
@@ -16,22 +16,23 @@ def needs_source(part: Part) -> bool:
     return any(SOURCE in value for value in part.changes.values())
 
 
-def source_of(part: Part, source: Sequence[str]) -> Part:
+def source_of(part: Part, source: Mapping[str, str]) -> Part:
     """What is trained first for a cell: the same, but for what ablation.source says, and not from $source.
 
     Raises:
         UserError: there is none.
     """
     if not source:
-        raise UserError(f"{SOURCE}: ablation.source does not say what is trained first, as [datamodule=fashion_mnist]")
+        raise UserError(
+            f"{SOURCE}: ablation.source does not say what is trained first, as {{datamodule: fashion_mnist}}"
+        )
     own = {key: value for key, value in part.changes.items() if SOURCE not in value}
-    return Part({**own, **dict(override.split("=", 1) for override in source)}, ROLE)
+    return Part({**own, **source}, ROLE)
 
 
-def without_keys(fixed: Sequence[str], source: Sequence[str]) -> list[str]:
+def without_keys(fixed: Sequence[str], source: Mapping[str, str]) -> list[str]:
     """The overrides that all cells have, but for those that ablation.source replaces."""
-    replaced = {override.split("=", 1)[0] for override in source}
-    return [override for override in fixed if override.split("=", 1)[0] not in replaced]
+    return [override for override in fixed if override.split("=", 1)[0] not in source]
 
 
 def weights_of(cell: Cell) -> Path:
@@ -39,7 +40,7 @@ def weights_of(cell: Cell) -> Path:
     return Run(cell.folder).checkpoints / "best.ckpt"
 
 
-def begun_from(part: Part, composer: Composer, fixed: Sequence[str], source: Sequence[str]) -> Part:
+def begun_from(part: Part, composer: Composer, fixed: Sequence[str], source: Mapping[str, str]) -> Part:
     """The cell, with the file in place of $source."""
     if not needs_source(part):
         return part
