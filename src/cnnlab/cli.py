@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from cnnlab import __version__
 from cnnlab.errors import UserError, did_you_mean
-from cnnlab.help import BENCH_HELP, DATA_HELP, HELP, MODELS_HELP, TRAIN_HELP
+from cnnlab.help import BENCH_HELP, DATA_HELP, HELP, MODELS_HELP, PLAN_HELP, TRAIN_HELP
 
 
 def main() -> None:
@@ -74,6 +74,16 @@ def train(arguments: list[str]) -> None:
     hydra.main(version_base="1.3", config_path=str(conf.conf_folder()), config_name="train")(Task(errors))()
     if errors:
         raise errors[0]
+
+
+def plan(arguments: list[str]) -> None:
+    """Says what `train -m` with the same arguments would train, and what it would take; trains nothing."""
+    if {"-h", "--help"} & set(arguments):
+        print(PLAN_HELP, end="")
+        return
+    mine = [a for a in arguments if a not in ("-m", "--multirun") and not a.startswith("hydra/launcher=")]
+    listed = ["hydra.launcher.rows=null"] if "--all" in mine else []
+    train(["-m", *(a for a in mine if a != "--all"), "hydra/launcher=plan", *listed])
 
 
 class Task:
@@ -189,4 +199,10 @@ def talk() -> None:
     logging.getLogger("cnnlab").setLevel(logging.INFO)
 
 
-COMMANDS: dict[str, Callable[[list[str]], None]] = {"train": train, "data": data, "bench": bench, "models": models}
+COMMANDS: dict[str, Callable[[list[str]], None]] = {
+    "train": train,
+    "plan": plan,
+    "data": data,
+    "bench": bench,
+    "models": models,
+}

@@ -8,6 +8,8 @@ HELP = """cnnlab: compare classic CNNs honestly.
   cnnlab train 'regularizer=[none,dropout]'                 nothing but dropout; [all,no_dropout] leaves it out
   cnnlab train -m model=lenet5,resnet20 'seed=range(5)'     a grid; the same command again goes on with it
 
+  cnnlab plan model=lenet5,resnet20 'seed=range(5)'         what a grid would train and take, without training it
+
   cnnlab data datamodule=fashion_mnist augment=standard     counts, colours, duplicates, a picture of what is trained on
   cnnlab bench data                                         how fast images are fed, against a plain DataLoader
   cnnlab bench grid                                         how fast a sweep runs, against other launchers
@@ -28,6 +30,17 @@ cnnlab train -m key=value,value ...                  a sweep; also seed=range(5)
   --hydra-help            Hydra's own options
 
 Groups and their choices (lists compose for regularizer, callbacks and logger: 'regularizer=[none,dropout]'):
+"""
+
+PLAN_HELP = """cnnlab plan [--all] <the words of `cnnlab train -m`>      trains nothing
+
+Lists the cells and says which are done, new, half done, illegal or there twice. A few steps of each kind of cell that
+is not done are trained here, from which time, memory and disk are predicted, for each cell and for all. Exits with 1 if
+the sweep would not come to its end.
+
+  --all                             lists all cells, not only the first 40
+  hydra.launcher.jobs=2             cells at once, as in training
+  hydra.launcher.rehearse=false     only lists; predicts nothing
 """
 
 MODELS_HELP = """cnnlab models [word ...]      the networks, or those whose names contain one of the words

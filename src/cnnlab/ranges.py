@@ -129,6 +129,7 @@ class Trainer(Group):
 class Config(Group):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     study: FolderName
+    test: bool
     model: Model
     regularizer: Regularizer
     optim: Optim

@@ -95,7 +95,7 @@ def result_table(result: dict[str, Any]) -> Table:
     table.add_column("")
     for column in COLUMNS:
         table.add_column(column.replace("_", " "), justify="right")
-    for stage in ("train", "val", "test"):
+    for stage in ("train", "val", "test") if "test/loss" in metrics else ("train", "val"):
         loss, *shares = [metrics[f"{stage}/{column}"] for column in COLUMNS]
         texts = [f"{loss:.4f}", *(f"{share:.2%}" for share in shares)]
         table.add_row(stage, *texts, style="bold" if stage == "test" else None)

@@ -103,7 +103,7 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
         # not ckpt_path=: an EMA callback would put the current weights back
         saved = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
         classifier.load_state_dict(saved["state_dict"])
-        test = trainer.test(classifier, data, verbose=False)[0]
+        test = trainer.test(classifier, data, verbose=False)[0] if config["test"] else {}
         if trainer.is_global_zero:
             result = {
                 "cell": run.folder.name,
@@ -115,8 +115,10 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
                     "train_images_per_second": stopwatch.images / stopwatch.seconds,
                     "peak_memory_bytes": cost.peak_memory_bytes(),
                     "fit_seconds": stopwatch.fit_seconds,
+                    "step_seconds": stopwatch.step_seconds,
+                    "validation_seconds": stopwatch.validation_seconds,
                 },
-                "per_class": per_class(data.source.classes, classifier.per_class.tolist()),
+                "per_class": per_class(data.source.classes, classifier.per_class.tolist()) if test else {},
                 "data": data.used(),
                 "micro_batches": config["trainer"]["micro_batches"],
                 "environment": environment(trainer.strategy.root_device),

@@ -1,57 +1,12 @@
-"""Hydra's plugins for the cells of a sweep on this machine; Hydra takes them from this name space only."""
+"""Hydra's launchers on this machine; Hydra takes plugins from this name space only."""
 
-import os
-
-from rich.console import Console
-
-from cnnlab.errors import UserError
-from cnnlab.launch.board import Board
-from cnnlab.launch.child import Work
-from cnnlab.launch.launcher import CellLauncher, require_count
-from cnnlab.launch.places import Places, gpus_here, jobs_of
-from cnnlab.launch.pool import Pool
-from cnnlab.launch.preload import preloaded
-from cnnlab.run import Config
+from cnnlab.launch.local import Local
+from cnnlab.launch.planning import Planning
 
 
-class LocalLauncher(CellLauncher):
-    """Trains each cell in a process of its own; whatever becomes of one, the others go on.
+class LocalLauncher(Local):
+    """hydra/launcher=local."""
 
-    jobs: processes at once, or 'auto'. per_gpu: of them on one GPU. timeout: seconds an attempt may take, None for
-    ever. max_attempts: how often a cell that fails is tried.
 
-    Raises:
-        UserError: one of these is not legal, or a cell wants more than this machine has.
-    """
-
-    def __init__(self, jobs: str | int, per_gpu: int, timeout: float | None, max_attempts: int) -> None:
-        require_count("per_gpu", per_gpu)
-        require_count("max_attempts", max_attempts)
-        if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
-            raise UserError(f"hydra.launcher.timeout={timeout}: it must be null or a number of seconds above 0")
-        gpus = gpus_here(dict(os.environ))
-        self.places = Places(jobs_of(jobs, gpus, per_gpu), gpus, per_gpu)
-        self.timeout = timeout
-        self.max_attempts = max_attempts
-
-    def threads_of(self, trainer: Config) -> int:
-        return self.places.threads(trainer)
-
-    def require(self, config: Config) -> None:
-        self.places.require(config["trainer"])
-
-    def begin(self, telling: list[Config]) -> None:
-        self.pool = Pool(self.places, self.timeout, self.max_attempts, preloaded(telling))
-
-    def where(self) -> str:
-        return f", {self.places.jobs} at once" if self.places.jobs > 1 else ""
-
-    def at_once(self) -> int | None:
-        return self.places.jobs
-
-    def train(self, cells: list[Work], console: Console) -> None:
-        with Board(len(cells), console) as board:
-            for ended in self.pool.run(cells):
-                if ended is not None:
-                    board.ended(ended.folder)
-                board.look([(one.work.folder, one.since) for one in self.pool.running])
+class PlanLauncher(Planning):
+    """hydra/launcher=plan, of `cnnlab plan`."""

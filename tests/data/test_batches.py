@@ -3,7 +3,8 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from cnnlab.data.batches import EvaluationBatches, TrainBatches, limited
+from cnnlab.data.batches import EvaluationBatches, TrainBatches
+from cnnlab.data.limits import limited
 
 WORLD_SIZES = pytest.mark.parametrize("world_size", [1, 2, 3])
 EVALUATED = pytest.mark.parametrize("length", [1, 4, 9, 10, 12, 13])

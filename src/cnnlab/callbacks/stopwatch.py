@@ -1,13 +1,18 @@
 """How long training takes."""
 
 import time
+from collections import deque
+from statistics import median
 from typing import Any
 
 from lightning import Callback
 
+LAST = 100  # steps whose median is a step's time
+
 
 class Stopwatch(Callback):
-    """Seconds and images of training proper (validation apart), and seconds of it all, summed over attempts.
+    """Seconds and images of training proper (validation apart), seconds of validation, and seconds of it all, summed
+    over attempts; and the time of a step.
 
     images_a_batch: of all processes.
     """
@@ -17,11 +22,19 @@ class Stopwatch(Callback):
         self.seconds = 0.0
         self.images = 0
         self.fit_seconds = 0.0
+        self.validation_seconds = 0.0
+        self._steps: deque[float] = deque(maxlen=LAST)
+        self._batch_ended = 0.0
         self._fitting_since = 0.0
         self._since: float | None = None
 
+    @property
+    def step_seconds(self) -> float:
+        """The median of the latest steps, from the end of one batch to that of the next."""
+        return median(self._steps) if self._steps else 0.0
+
     def _go(self) -> None:
-        self._since = time.perf_counter()
+        self._since = self._batch_ended = time.perf_counter()
 
     def _stop(self) -> None:
         if self._since is not None:
@@ -33,8 +46,10 @@ class Stopwatch(Callback):
 
     def on_validation_start(self, *_: Any) -> None:
         self._stop()
+        self._validating_since = time.perf_counter()
 
     def on_validation_end(self, *_: Any) -> None:
+        self.validation_seconds += time.perf_counter() - self._validating_since
         self._go()
 
     def on_train_epoch_end(self, *_: Any) -> None:
@@ -42,6 +57,9 @@ class Stopwatch(Callback):
 
     def on_train_batch_end(self, *_: Any) -> None:
         self.images += self.images_a_batch
+        now = time.perf_counter()
+        self._steps.append(now - self._batch_ended)
+        self._batch_ended = now
 
     def on_fit_start(self, *_: Any) -> None:
         self._fitting_since = time.perf_counter()
@@ -55,10 +73,11 @@ class Stopwatch(Callback):
         return {
             "seconds": self.seconds,
             "images": self.images,
+            "validation_seconds": self.validation_seconds,
             "fit_seconds": self.fit_seconds + now - self._fitting_since,
         }
 
     def load_state_dict(self, state_dict: dict[str, float]) -> None:
         """What state_dict gave."""
         self.seconds, self.fit_seconds = state_dict["seconds"], state_dict["fit_seconds"]
-        self.images = int(state_dict["images"])
+        self.images, self.validation_seconds = int(state_dict["images"]), state_dict["validation_seconds"]

@@ -7,15 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
+from cnnlab.data.limits import limited
 from cnnlab.data.source import Stage
 
 Batch = tuple[int, NDArray[np.int64]]  # the epoch, and positions in the set
 NOTHING = np.empty(0, np.int64)
-
-
-def limited(batches: int, limit: float) -> int:
-    """trainer.limit_*_batches of so many: a float is a share, of which at least one is left; an int is a number."""
-    return max(1, int(batches * limit)) if isinstance(limit, float) else min(batches, limit)
 
 
 class TrainBatches(Sampler[Batch]):

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus, configure_log, setup_globals
+from hydra.errors import HydraException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -39,6 +41,10 @@ class CellLauncher(Launcher):
     def require(self, config: Config) -> None:
         """Raises a UserError if a cell could never run there."""
         raise NotImplementedError
+
+    def refuse(self, part: Part, error: Exception) -> None:
+        """What is done about a cell that is not legal: none starts."""
+        raise error
 
     def begin(self, telling: list[Config]) -> None:
         """Is called as soon as it is known that there is something to train, with cells that tell of what kinds."""
@@ -95,13 +101,17 @@ class CellLauncher(Launcher):
         cells: dict[int, Cell] = {}
         begun = left = False
         for turn, n in enumerate([*telling, *sorted(set(range(len(parts))) - set(telling))], 1):
-            cell = composer.compose(fixed, parts[n])
-            if not (exclude and is_excluded(cell, exclude)):
-                cells[n] = cell
-                left = left or not Run(cell.folder).done  # naming a cell checks it
+            try:
+                cell = composer.compose(fixed, parts[n])
+                if not (exclude and is_excluded(cell, exclude)):
+                    left = not Run(cell.folder).done or left  # naming a cell checks it
+                    cells[n] = cell
+            except (UserError, HydraException, OmegaConfBaseException) as error:
+                self.refuse(parts[n], error)
             if turn >= len(telling) and left and not begun:
                 begun = True
                 self.begin([cells[n].config for n in telling if n in cells])
+        self.excluded = len(parts) - len(cells)
         if not cells:
             raise UserError("ablation.exclude: no cell is left")
         return [cells[n] for n in sorted(cells)]

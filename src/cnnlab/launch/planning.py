@@ -1,0 +1,56 @@
+"""A launcher that trains nothing and says what training would be."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra.core.utils import JobReturn, configure_log, setup_globals
+from rich.console import Console
+
+from cnnlab.errors import UserError
+from cnnlab.explain import explain
+from cnnlab.launch.local import Local
+from cnnlab.launch.rehearsal import TIMED, kind, rehearse
+from cnnlab.run import Run
+from cnnlab.study.cells import Composer
+from cnnlab.study.design import Part
+from cnnlab.study.plan import Planned, summary, table, totals
+
+
+class Planning(Local):
+    """Composes all cells, trains a few steps of each kind that is not done, and shows what the sweep would take.
+
+    rows: of the table; None for all. The other keys are those of hydra/launcher=local.
+    """
+
+    def __init__(self, rows: int | None, **local: Any) -> None:
+        super().__init__(**local)
+        self.rows = rows
+        self.refused: list[tuple[Part, str]] = []
+
+    def refuse(self, part: Part, error: Exception) -> None:
+        self.refused.append((part, explain(error) or f"{type(error).__name__}: {error}"))
+
+    def launch_parts(
+        self, composer: Composer, fixed: Sequence[str], parts: Sequence[Part], exclude: Sequence[str]
+    ) -> Sequence[JobReturn]:
+        setup_globals()
+        configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
+        cells = self._compose_all(composer, fixed, parts, exclude)
+        todo = {cell.folder: self._work(cell) for cell in cells if not Run(cell.folder).done}
+        rehearsed = rehearse(self.pool, todo.values(), TIMED) if todo and self.rehearses else {}
+        planned: list[Planned] = []
+        seen = set()
+        for cell in cells:
+            twin = cell.folder in seen
+            seen.add(cell.folder)
+            like = rehearsed.get(kind(cell.config)) if cell.folder in todo and not twin else None
+            planned.append(Planned(cell, Run(cell.folder), twin, like))
+        console = Console(highlight=False)
+        console.print(table(planned, self.refused, self.rows))
+        excluded = self.excluded - len(self.refused)
+        for line in totals(planned, self.refused, excluded, self.places.jobs):
+            console.print(line, markup=False, soft_wrap=True)
+        wrong = [*(words for _, words in self.refused), *summary(planned)]
+        if wrong:
+            raise UserError("this sweep would not come to its end:\n" + "\n".join(dict.fromkeys(wrong)))
+        return []

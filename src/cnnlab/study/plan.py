@@ -1,0 +1,151 @@
+"""What a sweep would take: cells, seconds, memory, disk."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from rich.table import Table
+
+from cnnlab.launch.rehearsal import Rehearsed, disk_bytes, seconds_of
+from cnnlab.run import Run
+from cnnlab.study.cells import Cell
+from cnnlab.study.design import Part
+
+OF_MEMORY = 0.9  # that cells may take
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A cell, what is there of it, whether an earlier one is the same, and a rehearsal of its kind if it is new."""
+
+    cell: Cell
+    run: Run
+    twin: bool
+    rehearsed: Rehearsed | None
+
+    @property
+    def state(self) -> str:
+        """done, half done, a state of before, or new."""
+        if self.twin:
+            return "duplicate"
+        if self.run.done:
+            return "done"
+        if self.rehearsed and self.rehearsed.error:
+            return "fails"
+        return "half done" if self.run.half_done else "new"
+
+    @property
+    def measured(self) -> Rehearsed | None:
+        """The rehearsal, if it went well."""
+        return self.rehearsed if self.rehearsed and not self.rehearsed.error else None
+
+    @property
+    def seconds(self) -> float:
+        """Predicted; of a half done cell as if it began."""
+        return seconds_of(self.measured, self.cell.config) if self.measured else 0.0
+
+    @property
+    def memory_bytes(self) -> int:
+        """Of its process, or its GPU."""
+        return int(self.measured.result["cost"]["peak_memory_bytes"]) if self.measured and self.measured.result else 0
+
+    @property
+    def disk_bytes(self) -> int:
+        """Of its checkpoints and predictions."""
+        return disk_bytes(self.measured, self.cell.config) if self.measured else 0
+
+
+def table(planned: Sequence[Planned], refused: Sequence[tuple[Part, str]], rows: int | None) -> Table:
+    """A row a cell: what varies, what is there, what it costs."""
+    shown = Table(box=None)
+    shown.add_column("", justify="right")
+    shown.add_column("cell", overflow="fold")
+    shown.add_column("state")
+    for column in ("parameters", "FLOPs", "time", "memory", "disk"):
+        shown.add_column(column, justify="right", no_wrap=True)
+    for n, (part, _) in enumerate(refused[:rows], 1):
+        shown.add_row(f"!{n}", described(part), "illegal", *[""] * 5)
+    for n, one in enumerate(planned[:rows], 1):
+        costs = [""] * 5
+        if one.measured and one.measured.result:
+            cost = one.measured.result["cost"]
+            sizes = [size(one.memory_bytes), size(one.disk_bytes)]
+            costs = [short(cost["parameters"]), short(cost["flops"]), duration(one.seconds), *sizes]
+        shown.add_row(str(n), described(one.cell.part) or one.cell.folder.name, one.state, *costs)
+    if rows is not None and (more := max(0, len(planned) - rows) + max(0, len(refused) - rows)):
+        shown.add_row("", f"... and {more:,} more; hydra.launcher.rows=null lists all")
+    return shown
+
+
+def described(part: Part) -> str:
+    """What is its own: levels of a design by their names, else the overrides."""
+    named = [f"{value}" for value in part.labels.values()]
+    return " ".join(
+        [*named, *([] if named else part.overrides), *([o for o in part.overrides if named and o.startswith("seed=")])]
+    )
+
+
+def totals(planned: Sequence[Planned], refused: Sequence[tuple[Part, str]], excluded: int, jobs: int) -> Iterator[str]:
+    """How many of each state, and what all takes together."""
+    counts: dict[str, int] = {}
+    for one in planned:
+        counts[one.state] = counts.get(one.state, 0) + 1
+    if refused:
+        counts["illegal"] = len(refused)
+    if excluded:
+        counts["excluded"] = excluded
+    yield f"{len(planned):,} cells: " + ", ".join(f"{count:,} {state}" for state, count in counts.items())
+    measured = [one for one in planned if one.measured]
+    if measured:
+        seconds = sum(one.seconds for one in measured)
+        longest = max(one.seconds for one in measured)
+        together = max(seconds / jobs, longest)
+        times = f"{duration(seconds)} one after another, {duration(together)} with hydra.launcher.jobs={jobs}"
+        disk = sum(one.disk_bytes for one in measured)
+        memory = max(one.memory_bytes for one in measured)
+        yield f"predicted: {times}; {size(memory)} of memory for the largest cell; {size(disk)} of disk"
+
+
+def summary(planned: Sequence[Planned]) -> Iterator[str]:
+    """What would keep the sweep from its end, a line each."""
+    total = psutil.virtual_memory().total
+    for n, one in enumerate(planned, 1):
+        if one.rehearsed and one.rehearsed.error:
+            yield f"cell {n} fails: {one.rehearsed.error}"
+        on_cpu = one.cell.config["trainer"]["accelerator"] == "cpu"
+        if on_cpu and one.memory_bytes > OF_MEMORY * total:
+            yield f"cell {n} will not fit: it needs {size(one.memory_bytes)} of memory, and there are {size(total)}"
+    needed = sum(one.disk_bytes for one in planned)
+    if planned:
+        study = planned[0].cell.study.absolute()
+        there = next(path for path in (study, *study.parents) if Path(path).exists())
+        free = shutil.disk_usage(there).free
+        if needed > free:
+            yield f"the cells need {size(needed)} of disk, and {size(free)} are free"
+
+
+def short(number: float) -> str:
+    """61.7 k, 1.3 M, 4.1 G."""
+    for unit, factor in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= factor:
+            return f"{number / factor:.1f} {unit}"
+    return f"{number:.0f}"
+
+
+def size(count: float) -> str:
+    """Of bytes."""
+    for unit, factor in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20)):
+        if count >= factor:
+            return f"{count / factor:.1f} {unit}"
+    return f"{count / 1024:.0f} KiB"
+
+
+def duration(seconds: float) -> str:
+    """12 s, 3 min 20 s, 2 h 5 min, 3 d 4 h."""
+    whole = round(seconds)
+    for unit, length, lower, below in (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
+        if whole >= length:
+            return f"{whole // length} {unit} {whole % length // below} {lower}"
+    return f"{whole} s"
