@@ -15,6 +15,7 @@ WITHOUT_EFFECT = (
     "data_dir",
     "logger",
     "model.card",
+    "pruning.storage",
     "datamodule.num_workers",
     "datamodule.eval_batch_size",
     "datamodule.download",
@@ -30,7 +31,7 @@ WITHOUT_EFFECT = (
 )
 
 
-OF_A_SWEEP = {"hydra", "ablation"}
+OF_A_SWEEP = {"hydra", "ablation", "tune"}
 
 
 def resolved(cfg: DictConfig) -> dict[str, Any]:

@@ -62,14 +62,15 @@ def train(arguments: list[str]) -> None:
     import hydra
 
     from cnnlab import conf
-    from cnnlab.study.name import with_study
+    from cnnlab.study.name import require_sweep, with_pieces, with_study
 
     if {"-h", "--help"} & set(arguments):
         print(TRAIN_HELP + conf.table_of_choices())
         return
     conf.refuse_lists(arguments)
     conf.register(arguments)
-    sys.argv = ["cnnlab train", *with_study(arguments)]
+    require_sweep(arguments)
+    sys.argv = ["cnnlab train", *with_study(with_pieces(arguments))]
     errors: list[Exception] = []
     hydra.main(version_base="1.3", config_path=str(conf.conf_folder()), config_name="train")(Task(errors))()
     if errors:

@@ -16,6 +16,7 @@ from cnnlab.atomic import write_json
 from cnnlab.build import build_classifier, build_data, build_network, build_trainer, learning_rate, make
 from cnnlab.callbacks.agreement import Agreement
 from cnnlab.callbacks.predictions import Predictions
+from cnnlab.callbacks.pruning import MedianPruning
 from cnnlab.callbacks.stop import Stop
 from cnnlab.callbacks.stopwatch import Stopwatch
 from cnnlab.cell import identity
@@ -59,7 +60,9 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
     curves = Curves(run.folder / "metrics.csv", begin.epochs if begin else 0)
     stopwatch = Stopwatch(data.batch_size // config["trainer"]["micro_batches"])
     best = checkpoints.best(run.checkpoints)
+    pruning = [MedianPruning(**config["pruning"])] if config["pruning"] else []
     callbacks = [
+        *pruning,
         Stop(),
         Agreement(
             {
@@ -121,6 +124,7 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
                 "per_class": per_class(data.source.classes, classifier.per_class.tolist()) if test else {},
                 "data": data.used(),
                 "micro_batches": config["trainer"]["micro_batches"],
+                **({"pruned": pruning[0].pruned} if pruning else {}),
                 "environment": environment(trainer.strategy.root_device),
             }
             write_json(run.result_file, result)

@@ -1,43 +1,140 @@
-"""Hydra's plugin that makes a sweep's cells from the command line and a design."""
+"""Hydra's sweeper that makes a sweep's cells from the command line and a design; plugins are taken from here only."""
 
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from cnnlab.launch.launcher import CellLauncher
+from cnnlab.run import Config
+from cnnlab.study.bayesian import Search
 from cnnlab.study.cells import Composer, is_excluded
-from cnnlab.study.design import combinations, kept
-from cnnlab.study.space import spaces
+from cnnlab.study.design import Combinations, Part, as_texts, combinations, kept, text
+from cnnlab.study.source import begun_from, needs_source, source_of, without_keys
+from cnnlab.study.space import Space, drawn, spaces
+from cnnlab.study.tuning import Tuning, chosen, first_of_groups
+
+log = logging.getLogger(__name__)
 
 
 class CellSweeper(Sweeper):
-    """The product of what is swept, as Hydra's own, crossed with the design `ablation` (src/cnnlab/study/design.py)."""
+    """The product of what is swept, as Hydra's own, crossed with the design `ablation` (src/cnnlab/study/design.py).
+
+    Runs that others begin from are trained first, then the trials that tune=lr chooses by, then the cells.
+    """
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.master = config
         self.loader = hydra_context.config_loader
-        self.launches = Plugins.instance().instantiate_launcher(
+        launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
+        self.launcher = launcher
+        if isinstance(launcher, CellLauncher):
+            self.launches = launcher
 
     def sweep(self, arguments: list[str]) -> Any:
         parsed = OverridesParser.create(config_loader=self.loader).parse_overrides(arguments)
-        design: dict[str, Any] = OmegaConf.to_container(self.master.ablation, resolve=True)  # type: ignore[assignment]
-        asked = combinations(design, parsed, spaces(design["search"], parsed))
-        composer = Composer(self.loader, self.master)
-        parts = kept(
-            asked.parts, design, lambda part: is_excluded(composer.compose(asked.fixed, part), design["exclude"])
-        )
-        parts = list(asked.with_seeds(parts))
-        if isinstance(self.launches, CellLauncher):
-            self.launches.note(arguments, self.master.hydra.runtime.choices.get("ablation"))
-            results = self.launches.launch_parts(composer, asked.fixed, parts, design["exclude"])
-        else:  # Hydra's own, which compose by themselves
-            results = self.launches.launch([[*asked.fixed, *part.overrides] for part in parts], initial_job_idx=0)
-        for result in results:
-            _ = result.return_value  # raises what a cell raised
-        return results
+        design: Config = OmegaConf.to_container(self.master.ablation, resolve=True)  # type: ignore[assignment]
+        tune: Config | None = OmegaConf.to_container(self.master.tune) if self.master.tune is not None else None  # type: ignore[assignment]
+        tuning = Tuning.of(tune, {override.key_or_group or "" for override in parsed})
+        searched = spaces(design["search"], parsed)
+        asked = combinations(design, parsed, searched)
+        self.composer = Composer(self.loader, self.master)
+        parts = kept(asked.parts, design, lambda part: self._excluded(asked, part, design["exclude"]))
+        if self.launcher and not isinstance(self.launcher, CellLauncher):  # Hydra's own, which compose by themselves
+            lines = [[*asked.fixed, *part.overrides] for part in asked.with_seeds(parts)]
+            return checked(self.launcher.launch(lines, initial_job_idx=0))
+        self.launches.note(arguments, self.master.hydra.runtime.choices.get("ablation"))
+        bayesian = bool(searched) and design["search"]["kind"] == "optuna"
+        if bayesian and not self.launches.trains:  # examples of what it would try
+            parts = [
+                part + Part({key: text(value) for key, value in draw.items()})
+                for part in parts
+                for draw in drawn(searched, design["search"])
+            ]
+        elif bayesian:
+            return self._search(asked, parts, searched, design)
+        cells = list(asked.with_seeds(parts))
+        if any(map(needs_source, cells)):
+            cells = self._after_their_source(asked.fixed, cells, as_texts(design["source"]))
+        if tuning:
+            cells = self._tuned(tuning, asked.fixed, cells)
+        return self._launch(asked.fixed, cells, design["exclude"])
+
+    def _excluded(self, asked: Combinations, part: Part, expressions: Sequence[str]) -> bool:
+        return is_excluded(self.composer.compose(asked.fixed, part), expressions)
+
+    def _launch(self, fixed: Sequence[str], parts: Sequence[Part], exclude: Sequence[str] = ()) -> Sequence[JobReturn]:
+        return checked(self.launches.launch_parts(self.composer, fixed, parts, exclude))
+
+    def _after_their_source(self, fixed: Sequence[str], cells: Sequence[Part], source: Mapping[str, str]) -> list[Part]:
+        """Trains what they begin from."""
+        first = unique(source_of(part, source) for part in cells if needs_source(part))
+        others = without_keys(fixed, source)
+        if not self.launches.trains:
+            log.info("%s cells begin from the weights of others, which would be:", sum(map(needs_source, cells)))
+            self._launch(others, first)
+            return [part for part in cells if not needs_source(part)]
+        log.info("first %s runs whose weights others begin from", len(first))
+        self._launch(others, first)
+        return [begun_from(part, self.composer, fixed, source) for part in cells]
+
+    def _tuned(self, tuning: Tuning, fixed: Sequence[str], cells: Sequence[Part]) -> list[Part]:
+        """Trains the trials, and gives each cell the value that is best for its like."""
+        first, members = first_of_groups(tuning, self.composer, fixed, cells)
+        trials = {
+            group: tuning.trials(part, self.composer.compose(fixed, part).config) for group, part in first.items()
+        }
+        every = [trial for few in trials.values() for trial in few]
+        log.info("first %s trials of %s, by val/accuracy", len(every), tuning.key)
+        if not self.launches.trains:
+            return [*every, *cells]
+        self._launch(fixed, every)
+        composed = {group: [self.composer.compose(fixed, trial) for trial in few] for group, few in trials.items()}
+        best = chosen(tuning, composed)
+        values: dict[tuple[str, ...], str] = {}
+        for group, value in best.items():
+            tried = [float(trial.changes[tuning.key]) for trial in trials[group]]
+            edge = ", at the edge of what was tried" if value in (min(tried), max(tried)) else ""
+            name = composed[group][0].folder.name.rsplit("-s", 1)[0]
+            log.info("%s: %s=%g of %s%s", name, tuning.key, value, ", ".join(f"{v:g}" for v in sorted(tried)), edge)
+            values |= {tuple(part.overrides): text(value) for part in members[group]}
+        return [part + Part({tuning.key: values[tuple(part.overrides)]}) for part in cells]
+
+    def _search(
+        self, asked: Combinations, parts: Sequence[Part], searched: dict[str, Space], design: Config
+    ) -> Sequence[JobReturn]:
+        """Each combination's trials, as many at once as cells run."""
+        results: list[JobReturn] = []
+        for part in parts:
+            search = Search(
+                part, searched, design["search"], len(asked.seeds), self.composer.compose(asked.fixed, part).study
+            )
+            while search.left:
+                trials = search.next(self.launches.at_once() or 1)
+                cells = {number: [trial + seed for seed in asked.seeds] for number, trial in trials}
+                every = [cell for few in cells.values() for cell in few]
+                results += self.launches.launch_parts(self.composer, asked.fixed, every, [])
+                for number, few in cells.items():
+                    search.tell(number, [self.composer.compose(asked.fixed, cell) for cell in few])
+            log.info("%s", search.best())
+        return checked(results)
+
+
+def unique(parts: Iterable[Part]) -> list[Part]:
+    """Each once, in their order."""
+    return list({tuple(part.overrides): part for part in parts}.values())
+
+
+def checked(results: Sequence[JobReturn]) -> Sequence[JobReturn]:
+    """Raises what the first cell raised that failed."""
+    for result in results:
+        _ = result.return_value
+    return results

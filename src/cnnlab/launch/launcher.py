@@ -29,6 +29,7 @@ class CellLauncher(Launcher):
     """
 
     waits = True  # until the cells have come to their end
+    trains = True  # rather than say what would be trained
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.context = hydra_context

@@ -22,6 +22,8 @@ class Planning(Local):
     rows: of the table; None for all. The other keys are those of hydra/launcher=local.
     """
 
+    trains = False
+
     def __init__(self, rows: int | None, **local: Any) -> None:
         super().__init__(**local)
         self.rows = rows
@@ -35,6 +37,7 @@ class Planning(Local):
     ) -> Sequence[JobReturn]:
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
+        self.refused.clear()
         cells = self._compose_all(composer, fixed, parts, exclude)
         todo = {cell.folder: self._work(cell) for cell in cells if not Run(cell.folder).done}
         rehearsed = rehearse(self.pool, todo.values(), TIMED) if todo and self.rehearses else {}

@@ -88,6 +88,11 @@ def text(value: Any) -> str:
     return str(Override._get_value_element_as_str(value))
 
 
+def as_texts(change: Design) -> dict[str, str]:
+    """Key -> value as on a command line."""
+    return {key: text(value) for key, value in flat(change).items()}
+
+
 def _swept(override: Override) -> list[str]:
     return [str(value) for value in override.sweep_string_iterator()]
 
@@ -134,7 +139,7 @@ def _changes(design: Design, piece: str) -> dict[str, dict[str, str]]:
             raise UserError(
                 f"ablation.{piece}.{name}={change}: it must be what is changed, as {{regularizer.dropout: 0}}"
             )
-    return {name: {k: text(v) for k, v in flat(change).items()} for name, change in design[piece].items()}
+    return {name: as_texts(change) for name, change in design[piece].items()}
 
 
 def _seeds(count: Any, given: set[str]) -> list[str]:

@@ -4,12 +4,29 @@ import hashlib
 import re
 from collections.abc import Sequence
 
+from cnnlab.errors import UserError
+
 MULTIRUN = ("-m", "--multirun")
+MAPPINGS = tuple(
+    f"ablation.{piece}" for piece in ("axes", "pairs", "one_at_a_time", "leave_out", "add", "search", "source")
+)
 
 
 def is_sweep(arguments: Sequence[str]) -> bool:
     """Whether the command line asks for several cells."""
     return any(flag in arguments for flag in MULTIRUN)
+
+
+def with_pieces(arguments: Sequence[str]) -> list[str]:
+    """The arguments, with ++ before the pieces of a design: they are mappings, to which a command line may add."""
+    return [f"++{argument}" if argument.startswith(MAPPINGS) else argument for argument in arguments]
+
+
+def require_sweep(arguments: Sequence[str]) -> None:
+    """Raises a UserError for what only a sweep can do, without -m."""
+    for argument in () if is_sweep(arguments) else arguments:
+        if re.match(r"\+*(ablation|tune)[.=]", argument) and not argument.endswith("=null"):
+            raise UserError(f"{argument}: it makes a sweep: add -m")
 
 
 def with_study(arguments: list[str]) -> list[str]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from hydra.core.override_parser.types import IntervalSweep, Override
 
-from cnnlab.errors import UserError, require_one_of
+from cnnlab.errors import UserError, did_you_mean, require_one_of
 
+KEYS = ("kind", "trials", "seed", "space", "pruner")
 KINDS = ("random", "latin_hypercube", "optuna")
 
 
@@ -57,6 +58,17 @@ def spaces(search: dict[str, Any] | None, arguments: Iterable[Override]) -> dict
                 "latin_hypercube or bayesian"
             )
         return {}
+    if odd := sorted(set(search) - set(KEYS)):
+        raise UserError(
+            f"ablation.search.{odd[0]} does not exist.{did_you_mean(odd[0], KEYS)} There are: {', '.join(KEYS)}"
+        )
+    for key in ("kind", "trials"):
+        if key not in search:
+            raise UserError(
+                f"ablation.search.{key} is missing: take ablation=random_search, latin_hypercube or bayesian"
+            )
+    search.setdefault("seed", 0)
+    search.setdefault("space", {})
     require_one_of("ablation.search.kind", search["kind"], KINDS)
     trials = search["trials"]
     if not isinstance(trials, int) or isinstance(trials, bool) or trials < 1:
