@@ -11,6 +11,7 @@ RECORD = "study.json"
 KINDS: dict[str, tuple[type, ...]] = {
     "commands": (list,),
     "cells": (dict,),
+    "latest": (int, type(None)),
     "jobs": (int, type(None)),
     "ablation": (str, type(None)),
 }
@@ -23,7 +24,7 @@ def read_record(folder: Path) -> dict[str, Any]:
         UserError: it cannot be read, or is not what we write.
     """
     file = folder / RECORD
-    empty: dict[str, Any] = {"commands": [], "cells": {}, "jobs": None, "ablation": None}
+    empty: dict[str, Any] = {"commands": [], "cells": {}, "latest": None, "jobs": None, "ablation": None}
     try:
         told = json.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
@@ -49,7 +50,10 @@ def read_record(folder: Path) -> dict[str, Any]:
 def add_to_record(
     study: Path, command: Sequence[str], cells: Mapping[str, Mapping[str, Any]], jobs: int | None, ablation: str | None
 ) -> None:
-    """Notes a command and its cells: name -> overrides, labels; what other commands have noted stays."""
+    """Notes a command and its cells, name -> overrides, labels; what other commands have noted stays.
+
+    `latest` is the number of this command; each cell has that of the latest command that asked for it.
+    """
     from filelock import FileLock
 
     from cnnlab.atomic import write_json
@@ -58,5 +62,7 @@ def add_to_record(
     with FileLock(study / f".{RECORD}.lock"):
         record = read_record(study)
         commands = [*record["commands"], *([list(command)] if list(command) not in record["commands"] else [])]
-        known = {**record["cells"], **cells}
-        write_json(study / RECORD, {"commands": commands, "cells": known, "jobs": jobs, "ablation": ablation})
+        latest = commands.index(list(command))
+        known = {**record["cells"], **{name: {**cell, "command": latest} for name, cell in cells.items()}}
+        more = {"latest": latest, "jobs": jobs, "ablation": ablation}
+        write_json(study / RECORD, {"commands": commands, "cells": known, **more})

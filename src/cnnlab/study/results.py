@@ -73,13 +73,21 @@ class CellResult:
 
 
 def read_cells(study: Path) -> tuple[int, list[CellResult]]:
-    """How many cells ran at once, and all cells of study.json, whatever became of them."""
+    """How many cells ran at once, and the cells that the latest command compares, whatever became of them.
+
+    Others of its cells only help: runs that are trained first, trials of tune=lr.
+    """
     record = read_record(study)
+    latest = record["latest"]
     if not record["cells"]:
         raise UserError(
             f"{study / RECORD} has no cells: no study has begun there (cnnlab train -m study={study.name} ...)"
         )
-    return record["jobs"] or 1, [_cell(study / name, entry) for name, entry in record["cells"].items()]
+    return record["jobs"] or 1, [
+        _cell(study / name, entry)
+        for name, entry in record["cells"].items()
+        if "role" not in entry["labels"] and entry.get("command", latest) == latest
+    ]
 
 
 def _cell(folder: Path, entry: dict[str, Any]) -> CellResult:
