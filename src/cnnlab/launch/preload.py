@@ -27,10 +27,11 @@ def first_of_each_choice(jobs: Sequence[Sequence[str]], groups: list[str]) -> li
 
 def targets(value: Any) -> Iterator[str]:
     """All that `_target_` names in a configuration."""
-    if isinstance(value, dict):
-        if isinstance(target := value.get("_target_"), str):
-            yield target
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from targets(item)
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if isinstance(target := value.get("_target_"), str):
+                yield target
+            value = list(value.values())
+        waiting += [item for item in value if isinstance(item, dict | list)]

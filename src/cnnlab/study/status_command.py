@@ -90,6 +90,7 @@ def _cell_as_json(cell: Cell, study: Study) -> dict[str, Any]:
         "state": cell.state,
         "why": cell.why or None,
         "attempt": cell.status.get("attempt"),
+        "code_changed": bool(cell.status.get("code_changed")),
         "host": cell.status.get("host"),
         "seconds": cell.seconds,
         **numbers,

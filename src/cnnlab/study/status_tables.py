@@ -25,7 +25,7 @@ STYLES: dict[State, str] = {
 }
 ABOUT: dict[State, str] = {
     "older": "not in study.json",
-    "missing": "not begun",
+    "missing": "not trained yet",
     "interrupted": "the same command goes on with them",
     "killed": "their process is gone; the same command goes on with them",
     "unreadable": "delete the file, and the same command trains them anew",
@@ -40,7 +40,7 @@ def shown(study: Study, rows: int | None) -> RenderableType:
     for state in study.counts:
         cells = study.of(state)
         about = f": {ABOUT[state]}" if state in ABOUT else ""
-        parts.append(Text(f"{len(cells)} {state}{about}", style=f"bold {STYLES[state]}"))
+        parts.append(Text(f"{len(cells):,} {state}{about}", style=f"bold {STYLES[state]}"))
         parts.append(table(state, cells[:rows]))
         if rows is not None and len(cells) > rows:
             parts.append(Text(f"  ... and {len(cells) - rows:,} more", style="dim"))
