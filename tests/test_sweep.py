@@ -55,6 +55,13 @@ def test_a_sweep_without_study_is_named_by_what_it_sweeps() -> None:
     assert name.startswith("model-seed-")
 
 
+@pytest.mark.parametrize(("arguments", "name"), [(["ablation=transfer"], "transfer-"), (["seed=0"], "sweep-")])
+def test_a_studys_default_name_is_no_number(arguments: list[str], name: str) -> None:
+    found = default_study(["-m", *arguments])
+    assert found is not None
+    assert found.startswith(name)
+
+
 @pytest.mark.parametrize("arguments", [["seed=1"], ["-m", "seed=0,1", "study=mine"]])
 def test_only_an_unnamed_sweep_gets_a_name(arguments: list[str]) -> None:
     assert default_study(arguments) is None

@@ -39,7 +39,7 @@ def with_study(arguments: list[str]) -> list[str]:
 
 
 def default_study(arguments: list[str]) -> str | None:
-    """Name for a sweep without `study=`: what is swept, and a hash of all overrides, so that the same command goes on.
+    """Name for a sweep without `study=`: design, what is swept, a hash of all overrides: the same command goes on.
 
     None if there is no sweep, or it has a name.
     """
@@ -49,4 +49,6 @@ def default_study(arguments: list[str]) -> str | None:
         return None
     digest = hashlib.sha256(" ".join(overrides).encode()).hexdigest()[:6]
     swept = [o.split("=")[0] for o in overrides if re.search(r"=.*(,|range\(|choice\(|interval\()", o)]
-    return "-".join([*(key.lstrip("+~").rsplit(".")[-1].rsplit("/")[-1] for key in swept), digest])
+    names = [key.lstrip("+~").rsplit(".")[-1].rsplit("/")[-1] for key in swept]
+    design = [o.removeprefix("ablation=") for o in overrides if re.fullmatch(r"ablation=\w+", o)]
+    return "-".join([*(design + names or ["sweep"]), digest])  # a hash alone might be read as a number
