@@ -34,15 +34,13 @@ def saved(net: nn.Module, path: Path, prefix: str = "other.") -> str:
 
 @pytest.fixture
 def resnet_file(tmp_path: Path) -> str:
-    torch.manual_seed(1)
-    return saved(network("model=resnet20"), tmp_path / "resnet20.pth")
+    return saved(network("model=resnet20", "seed=1"), tmp_path / "resnet20.pth")
 
 
 def test_order_and_shape_decide_and_names_do_not(resnet_file: str) -> None:
     net = network("model=resnet20")
     weights.load(net, resnet_file, {}, "batch")
-    torch.manual_seed(1)
-    other = network("model=resnet20")
+    other = network("model=resnet20", "seed=1")
     assert all(torch.equal(a, b) for a, b in zip(net.parameters(), other.parameters(), strict=True))
 
 
@@ -51,8 +49,7 @@ def test_a_new_number_of_classes_gets_a_new_output_layer(resnet_file: str) -> No
     before = net.classifier[-1].weight.clone()  # type: ignore[index, union-attr]
     weights.load(net, resnet_file, {}, "batch")
     assert torch.equal(net.classifier[-1].weight, before)  # type: ignore[index, union-attr]
-    torch.manual_seed(1)
-    first = next(network("model=resnet20").parameters())
+    first = next(network("model=resnet20", "seed=1").parameters())
     assert torch.equal(next(net.parameters()), first)
 
 

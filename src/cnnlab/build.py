@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import lightning
+import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from torch import nn
@@ -19,6 +20,7 @@ from cnnlab.errors import UserError
 from cnnlab.losses import Objective
 from cnnlab.mixing import Mixing
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.paired_draws import PairedDraws
 from cnnlab.optim import build_optimizer
 from cnnlab.run import Config
 
@@ -56,7 +58,7 @@ NOT_OF_NETWORK = (
 
 
 def build_network(config: Config) -> nn.Module:
-    """The network of a run, with the regularizers that act inside it, and with weights as they are drawn."""
+    """The network of a run, with the regularizers that act inside it, and with weights as its seed draws them."""
     model, regularizer = config["model"], config["regularizer"]
     inside = {key: regularizer[key] for key in ("norm", "dropout", "spatial_dropout", "stochastic_depth")}
     of_layers = {key: model[key] for key in OF_LAYERS}
@@ -64,7 +66,8 @@ def build_network(config: Config) -> nn.Module:
     if model["init"] == "paper":
         of_layers["init"] = model["paper_init"]
     shape = {key: value for key, value in model.items() if key not in NOT_OF_NETWORK}
-    net: nn.Module = make("model", shape, layers=Layers(**of_layers, **inside))
+    with torch.random.fork_rng(devices=[]), PairedDraws(config["seed"]):
+        net: nn.Module = make("model", shape, layers=Layers(**of_layers, **inside))
     return net
 
 

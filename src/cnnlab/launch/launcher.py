@@ -16,6 +16,7 @@ from rich.table import Table
 
 from cnnlab.errors import UserError
 from cnnlab.launch.child import Work
+from cnnlab.launch.code_change import sort_out
 from cnnlab.launch.preload import first_of_each_choice
 from cnnlab.run import Config, Run
 from cnnlab.study.cells import Cell, Composer, is_excluded
@@ -81,14 +82,17 @@ class CellLauncher(Launcher):
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         cells = self._compose_all(composer, fixed, parts, exclude)
-        todo: dict[Path, Work] = {}
-        for cell in cells:
-            if not Run(cell.folder).done and cell.folder not in todo:
-                todo[cell.folder] = self._work(cell)
+        by_folder = {cell.folder: cell for cell in reversed(cells)}
+        out = sort_out({cell.folder: cell.config for cell in cells})
+        todo = {folder: self._work(by_folder[folder]) for folder in out.todo}
+        for folder in out.anew:
+            Run(folder).result_file.unlink()  # no longer done, for whoever looks
         console = Console()
         study = escape(str(cells[0].study))
         console.print(f"[bold]{len(cells)} cells[/] in {study}, {len(todo)} to train{self.where()}", soft_wrap=True)
         self._record(cells)
+        if out.said:
+            console.print(out.said, soft_wrap=True, markup=False, highlight=False)
         if todo:
             self.train(list(todo.values()), console)
         console.print(table({cell.folder: None for cell in cells}))
@@ -105,7 +109,8 @@ class CellLauncher(Launcher):
             try:
                 cell = composer.compose(fixed, parts[n])
                 if not (exclude and is_excluded(cell, exclude)):
-                    left = not Run(cell.folder).done or left  # naming a cell checks it
+                    done = Run(cell.folder).done  # naming a cell checks it
+                    left = left or not done or cell.config["on_code_change"] == "retrain"
                     cells[n] = cell
             except (UserError, HydraException, OmegaConfBaseException) as error:
                 self.refuse(parts[n], error)

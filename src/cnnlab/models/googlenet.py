@@ -8,6 +8,7 @@ from cnnlab.models.layers import Layers
 from cnnlab.models.parts.auxiliary import WithAuxiliary
 from cnnlab.models.parts.branches import Branch, Branches, branch
 from cnnlab.models.parts.normalization import local_response
+from cnnlab.models.parts.paired_draws import optional_weights
 
 # Table 1: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj
 MODULES = {
@@ -43,6 +44,7 @@ def inception(layers: Layers, c_in: int, name: str, form: str, kernel: int, bott
     )
 
 
+@optional_weights()
 def auxiliary_head(layers: Layers, features: nn.Sequential, shape: tuple[int, int], num_classes: int) -> nn.Sequential:
     """Average pooling 5x5, stride 3 (14x14 -> 4x4), 128 1x1 convolutions, 1024 units with dropout of 70 %, logits."""
     c_in, side, _ = output_shape(features, *shape)

@@ -43,7 +43,8 @@ def default_study(arguments: list[str]) -> str | None:
 
     None if there is no sweep, or it has a name.
     """
-    overrides = sorted(argument for argument in arguments if "=" in argument and not argument.startswith("-"))
+    about_old_cells = ("on_code_change=", "+on_code_change=", "++on_code_change=")
+    overrides = sorted(o for o in arguments if "=" in o and not o.startswith(("-", *about_old_cells)))
     if not is_sweep(arguments) or any(o.lstrip("+").startswith("study=") for o in overrides):
         return None
     digest = hashlib.sha256(" ".join(overrides).encode()).hexdigest()[:6]

@@ -7,6 +7,7 @@ from torch import nn
 from cnnlab.models.image import output_shape
 from cnnlab.models.layers import Layers
 from cnnlab.models.parts.branches import Branch, Branches, branch
+from cnnlab.models.parts.paired_draws import optional_weights
 
 
 def pooled(layers: Layers, c_in: int, width: int) -> Branch:
@@ -66,6 +67,7 @@ def from_17_to_8(layers: Layers, c_in: int) -> Branches:
     )
 
 
+@optional_weights()
 def auxiliary_head(
     layers: Layers, features: nn.Sequential, shape: tuple[int, int], num_classes: int, normalize: bool
 ) -> nn.Sequential:

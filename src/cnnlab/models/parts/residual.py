@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from cnnlab.errors import require_one_of
 from cnnlab.models.layers import Layers
+from cnnlab.models.parts.paired_draws import optional_weights
 
 EXPANSION = {"basic": 1, "bottleneck": 4}  # how much wider a block's output is than its stage
 SHORTCUTS = ("none", "A", "B", "C")
@@ -24,6 +25,7 @@ class PadShortcut(nn.Module):
         return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.more // 2, self.more - self.more // 2))
 
 
+@optional_weights()  # a plain network begins with the same branches
 def shortcut_of(
     layers: Layers, option: str, c_in: int, c_out: int, stride: int, normalize: bool = True
 ) -> nn.Module | None:
