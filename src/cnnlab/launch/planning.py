@@ -39,7 +39,7 @@ class Planning(Local):
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         self.refused.clear()
         cells = self._compose_all(composer, fixed, parts, exclude)
-        todo = {cell.folder: self._work(cell) for cell in cells if not Run(cell.folder).done}
+        todo = {cell.folder: self._work(cell) for cell in cells if not Run(cell.folder).settled}
         rehearsed = rehearse(self.pool, todo.values(), TIMED) if todo and self.rehearses else {}
         planned: list[Planned] = []
         seen = set()

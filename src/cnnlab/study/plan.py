@@ -32,6 +32,8 @@ class Planned:
             return "duplicate"
         if self.run.done:
             return "done"
+        if self.run.settled:
+            return "diverged"
         if self.rehearsed and self.rehearsed.error:
             return "fails"
         return "half done" if self.run.half_done else "new"
