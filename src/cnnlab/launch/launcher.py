@@ -104,11 +104,14 @@ class CellLauncher(Launcher):
         """The cells that are not excluded; those from which one sees what is to be imported are composed first."""
         telling = first_of_each_choice([part.overrides for part in parts], list(composer.groups))
         cells: dict[int, Cell] = {}
+        self.excluded = 0
         begun = left = False
         for turn, n in enumerate([*telling, *sorted(set(range(len(parts))) - set(telling))], 1):
             try:
                 cell = composer.compose(fixed, parts[n])
-                if not (exclude and is_excluded(cell, exclude)):
+                if exclude and is_excluded(cell, exclude):
+                    self.excluded += 1
+                else:
                     done = Run(cell.folder).settled  # naming a cell checks it
                     left = left or not done or cell.config["on_code_change"] == "retrain"
                     cells[n] = cell
@@ -117,8 +120,7 @@ class CellLauncher(Launcher):
             if turn >= len(telling) and left and not begun:
                 begun = True
                 self.begin([cells[n].config for n in telling if n in cells])
-        self.excluded = len(parts) - len(cells)
-        if not cells:
+        if self.excluded == len(parts):
             raise UserError("ablation.exclude: no cell is left")
         return [cells[n] for n in sorted(cells)]
 

@@ -53,8 +53,7 @@ class Planning(Local):
         listed = min(len(planned), self.rows or len(planned)) + min(len(self.refused), self.rows or len(self.refused))
         if more := len(planned) + len(self.refused) - listed:
             console.print(f"... and {more:,} more; --all lists them")
-        excluded = self.excluded - len(self.refused)
-        for line in totals(planned, self.refused, excluded, self.places.jobs):
+        for line in totals(planned, self.refused, self.excluded, self.places.jobs):
             console.print(line, markup=False, soft_wrap=True)
         wrong = [*(words for _, words in self.refused), *summary(planned)]
         if wrong:
