@@ -85,6 +85,9 @@ def is_slow(command: str) -> bool:
             "ddp",
             "trainer.devices=1,2",
             "launcher=ray",
+            "ablation",
+            "tune=lr",
+            "cnnlab plan",
             "torchrun",
             "resnet18",
             "'seed=range(2)'",
@@ -124,7 +127,20 @@ def test_make_knows_its_targets(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "group", ["model", "regularizer", "optim", "scheduler", "datamodule", "augment", "trainer", "logger", "debug"]
+    "group",
+    [
+        "model",
+        "regularizer",
+        "optim",
+        "scheduler",
+        "datamodule",
+        "augment",
+        "trainer",
+        "logger",
+        "ablation",
+        "tune",
+        "debug",
+    ],
 )
 def test_the_table_of_groups_is_complete(group: str) -> None:
     row = re.search(rf"^\| `{group}` \|(.*)\|$", README, re.MULTILINE)

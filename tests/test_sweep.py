@@ -26,7 +26,7 @@ def test_a_failing_cell_does_not_stop_the_rest(
     command: Command, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sizes = "datamodule.image_size=32,8,28"  # LeNet-5 needs 20 pixels
-    assert command("train", "-m", sizes, "study=s", *TINY) == 1
+    assert command("train", "-m", sizes, "study=s", "hydra.launcher.rehearse=false", *TINY) == 1
     assert sorted(states(here)) == ["done", "done", "failed"]
     assert "image_size=8 is too small for LeNet-5" in capsys.readouterr().err
 

@@ -49,6 +49,11 @@ class Run:
         return self.status.get("state") == "done" and self.result_file.exists()
 
     @property
+    def settled(self) -> bool:
+        """Whether the same training would come to the same end: it is done, or diverged, which is a result, too."""
+        return self.done or self.status.get("state") == "diverged"
+
+    @property
     def half_done(self) -> bool:
         """Whether an attempt ended before its time, but not by an error of its own, and left a checkpoint."""
         status = self.status

@@ -5,21 +5,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from cnnlab.conf import conf_folder
 from cnnlab.errors import UserError
+from cnnlab.study.cells import Composer
 from cnnlab.study.claims import CARD, read_claim, read_claims
 from cnnlab.study.design import combinations
 from cnnlab.study.judge import judge_check
 from cnnlab.study.results import CellResult, parsed
-from conftest import compose_config
 
 CLAIMS = read_claims(conf_folder() / "ablation")
 CARD_OF_ANY: dict[str, Any] = dict.fromkeys(CARD, "some text")
 CHECK: dict[str, Any] = {"say": "a beats b", "metric": "test/accuracy", "of": {"a": 1}, "over": {"a": 2}}
-
-
 SCORES = {f"{stage}/{name}": 0.5 for stage in ("train", "val", "test") for name in ("loss", "accuracy", "macro_f1")}
 COSTS = {f"cost/{name}": 1.0 for name in ("parameters", "flops", "train_images_per_second", "fit_seconds")}
 
@@ -29,6 +30,13 @@ def design(name: str) -> dict[str, Any]:
     empty, its = (OmegaConf.load(conf_folder() / file).ablation for file in ("train.yaml", f"ablation/{name}.yaml"))
     values: dict[str, Any] = OmegaConf.to_container(OmegaConf.merge(empty, its))  # type: ignore[assignment]
     return values
+
+
+def composer_of() -> Composer:
+    """Of sweeps."""
+    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        return Composer(loader, loader.load_configuration("train", ["study=x"], RunMode.MULTIRUN))
 
 
 def written(folder: Path, ablation: dict[str, Any]) -> Path:
@@ -49,6 +57,7 @@ def test_a_claim_has_a_complete_card_and_five_seeds(name: str) -> None:
 def test_the_checks_of_a_claim_select_cells_of_its_design(name: str, tmp_path: Path) -> None:
     np.savez(tmp_path / "predictions.npz", label=[0], probabilities=[[1.0, 0.0]])
     asked = combinations(design(name), [], {})
+    composer = composer_of()
     cells = [
         CellResult(
             f"{number}-{seed}",
@@ -56,7 +65,7 @@ def test_the_checks_of_a_claim_select_cells_of_its_design(name: str, tmp_path: P
             "done",
             dict(parsed(text) for text in part.overrides),
             dict(part.labels),
-            {**compose_config(f"ablation={name}", *part.overrides), "seed": seed},
+            {**composer.compose([f"ablation={name}"], part).config, "seed": seed},
             SCORES | COSTS,
         )
         for number, part in enumerate(asked.parts)

@@ -34,7 +34,7 @@ def sort_out(cells: Mapping[Path, Config]) -> SortedOut:
         run, policy = Run(folder), config["on_code_change"]
         modules = own_modules(config)
         code = codes[modules] = codes.get(modules) or code_with(modules)
-        done = run.done
+        done = run.settled
         other = differs(run.status, code) and (done or run.half_done)
         if other:
             others[policy].append(folder)

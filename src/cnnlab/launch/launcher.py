@@ -86,7 +86,7 @@ class CellLauncher(Launcher):
         out = sort_out({cell.folder: cell.config for cell in cells})
         todo = {folder: self._work(by_folder[folder]) for folder in out.todo}
         for folder in out.anew:
-            Run(folder).result_file.unlink()  # no longer done, for whoever looks
+            Run(folder).result_file.unlink(missing_ok=True)  # no longer done, for whoever looks
         console = Console()
         study = escape(str(cells[0].study))
         console.print(f"[bold]{len(cells)} cells[/] in {study}, {len(todo)} to train{self.where()}", soft_wrap=True)
@@ -109,7 +109,7 @@ class CellLauncher(Launcher):
             try:
                 cell = composer.compose(fixed, parts[n])
                 if not (exclude and is_excluded(cell, exclude)):
-                    done = Run(cell.folder).done  # naming a cell checks it
+                    done = Run(cell.folder).settled  # naming a cell checks it
                     left = left or not done or cell.config["on_code_change"] == "retrain"
                     cells[n] = cell
             except (UserError, HydraException, OmegaConfBaseException) as error:
@@ -152,7 +152,7 @@ def outcome(cell: Cell, waited: bool) -> JobReturn:
     if run.done:
         told.status = JobStatus.COMPLETED
         told.return_value = run.result()["metrics"]["val/accuracy"]
-    elif not waited and run.status.get("state") not in ("failed", "diverged"):
+    elif run.settled or (not waited and run.status.get("state") != "failed"):
         told.status = JobStatus.COMPLETED
     else:
         told.status = JobStatus.FAILED

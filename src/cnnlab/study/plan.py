@@ -32,6 +32,8 @@ class Planned:
             return "duplicate"
         if self.run.done:
             return "done"
+        if self.run.settled:
+            return "diverged"
         if self.rehearsed and self.rehearsed.error:
             return "fails"
         return "half done" if self.run.half_done else "new"
@@ -74,8 +76,6 @@ def table(planned: Sequence[Planned], refused: Sequence[tuple[Part, str]], rows:
             sizes = [size(one.memory_bytes), size(one.disk_bytes)]
             costs = [short(cost["parameters"]), short(cost["flops"]), duration(one.seconds), *sizes]
         shown.add_row(str(n), described(one.cell.part) or one.cell.folder.name, one.state, *costs)
-    if rows is not None and (more := max(0, len(planned) - rows) + max(0, len(refused) - rows)):
-        shown.add_row("", f"... and {more:,} more; hydra.launcher.rows=null lists all")
     return shown
 
 

@@ -30,7 +30,7 @@ ABOUT: dict[State, str] = {
     "killed": "their process is gone; the same command goes on with them",
     "unreadable": "delete the file, and the same command trains them anew",
     "failed": "the same command tries them again",
-    "diverged": "the same command tries them again",
+    "diverged": "a result, too: delete a folder to try it again",
 }
 
 
