@@ -17,7 +17,16 @@ PACKAGE = Path(__file__).parent
 # What shows, asks, composes, measures and decides when and where a cell is trained; what trains is the rest.
 LEFT_OUT = (
     *("bench", "study", "__main__.py", "cli.py", "help.py", "explain.py", "overview.py", "zoo.py", "summary.py"),
-    *("track.py", "conf.py", "check.py", "ranges.py", "data/contact_sheet.py", "callbacks/progress.py"),
+    *(
+        "track.py",
+        "quantities.py",
+        "quantities.py",
+        "conf.py",
+        "check.py",
+        "ranges.py",
+        "data/contact_sheet.py",
+        "callbacks/progress.py",
+    ),
     *(
         f"launch/{name}.py"
         for name in (

@@ -23,6 +23,8 @@ from cnnlab.study.cells import Cell, Composer, is_excluded
 from cnnlab.study.design import Part
 from cnnlab.study.record import add_to_record
 
+ROWS = 50  # of the table at the end
+
 
 class CellLauncher(Launcher):
     """Composes and checks all cells before the first one starts; equal cells are trained once, and cells that are done
@@ -95,7 +97,7 @@ class CellLauncher(Launcher):
             console.print(out.said, soft_wrap=True, markup=False, highlight=False)
         if todo:
             self.train(list(todo.values()), console)
-        console.print(table({cell.folder: None for cell in cells}))
+        console.print(table(list({cell.folder: cell for cell in reversed(cells)}.values())[::-1]))
         return [outcome(cell, self.waits) for cell in cells]
 
     def _compose_all(
@@ -171,16 +173,18 @@ def what_happened(status: dict[str, Any]) -> str:
     return str(status.get("error") or status.get("state") or "it never began")
 
 
-def table(folders: dict[Path, Any]) -> Table:
-    """What became of the cells."""
+def table(cells: Sequence[Cell]) -> Table:
+    """What became of the cells, or of the first of them."""
     shown = Table(box=None)
     shown.add_column("cell", overflow="fold")
     shown.add_column("state")
     shown.add_column("val accuracy", justify="right")
     shown.add_column("test accuracy", justify="right")
-    for folder in folders:
-        run = Run(folder)
+    for cell in cells[:ROWS]:
+        run = Run(cell.folder)
         metrics = run.result()["metrics"] if run.done else {}
         scores = [f"{metrics[key]:.2%}" if key in metrics else "" for key in ("val/accuracy", "test/accuracy")]
-        shown.add_row(folder.name, run.status.get("state", "not started"), *scores)
+        shown.add_row(cell.part.told or cell.folder.name, run.status.get("state", "not started"), *scores)
+    if len(cells) > ROWS:
+        shown.caption = f"and {len(cells) - ROWS:,} more: cnnlab status {cells[0].study.name} --all"
     return shown

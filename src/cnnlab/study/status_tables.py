@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from cnnlab.quantities import duration
 from cnnlab.study.state import Cell, State
 from cnnlab.study.status import RUNS, Study, read_study
 
@@ -108,15 +109,6 @@ def overview(folders: Sequence[Path], rows: int | None) -> RenderableType:
         drawn.add_row(Text(plain(folder.name)), counts(read_study(folder)))
     more = len(folders) - len(folders[:rows])
     return Group(drawn, *([Text(f"... and {more:,} more", style="dim")] if more else []))
-
-
-def duration(seconds: float) -> str:
-    """'85 s', '12 min', '3.4 h', '2.1 days'."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} days"
 
 
 def plain(text: str) -> str:
