@@ -20,7 +20,6 @@ LEFT_OUT = (
     *(
         "track.py",
         "quantities.py",
-        "quantities.py",
         "conf.py",
         "check.py",
         "ranges.py",

@@ -15,10 +15,10 @@ import pytest
 
 from cnnlab.atomic import write_json
 from cnnlab.errors import UserError
+from cnnlab.quantities import duration
 from cnnlab.study.record import read_record
 from cnnlab.study.state import Cell, read_cell
 from cnnlab.study.status import Study, read_study
-from cnnlab.study.status_tables import duration
 from conftest import TINY
 
 Command = Callable[..., int]
