@@ -15,8 +15,15 @@ import torch
 
 from conftest import TINY, runs
 
-SWEEP = ["model=lenet5,nin", "regularizer=none,all", "optim=sgd,adam", "seed=range(3)", *TINY, "trainer.max_epochs=4"]
-SWEEP += ["model.width=0.25", "hydra.launcher.jobs=2"]
+SWEEP = [
+    "model.activation=relu,tanh",
+    "regularizer=none,all",
+    "optim=sgd,adam",
+    "seed=range(3)",
+    *TINY,
+    "trainer.max_epochs=4",
+]
+SWEEP += ["hydra.launcher.jobs=2"]
 
 
 def begin(here: Path, study: str) -> "subprocess.Popen[bytes]":

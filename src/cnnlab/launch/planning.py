@@ -55,7 +55,7 @@ class Planning(Local):
             console.print(f"... and {more:,} more; --all lists them")
         for line in totals(planned, self.refused, self.excluded, self.places.jobs):
             console.print(line, markup=False, soft_wrap=True)
-        wrong = [*(words for _, words in self.refused), *summary(planned)]
+        wrong = [*(words for _, words in self.refused), *summary(planned, self.places.jobs, self.places.shares)]
         if wrong:
             raise UserError("this sweep would not come to its end:\n" + "\n".join(dict.fromkeys(wrong)))
         return []

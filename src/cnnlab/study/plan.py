@@ -1,13 +1,14 @@
 """What a sweep would take: cells, seconds, memory, disk."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 from rich.table import Table
 
+from cnnlab.launch.places import on_gpus
 from cnnlab.launch.rehearsal import Rehearsed, disk_bytes, seconds_of
 from cnnlab.quantities import duration, short, size
 from cnnlab.run import Run
@@ -101,19 +102,25 @@ def totals(planned: Sequence[Planned], refused: Sequence[tuple[Part, str]], excl
         yield f"predicted: {times}; {size(memory)} of memory for the largest cell; {size(disk)} of disk"
 
 
-def summary(planned: Sequence[Planned]) -> Iterator[str]:
-    """What would keep the sweep from its end, a line each."""
-    total = psutil.virtual_memory().total
+def summary(planned: Sequence[Planned], jobs: int, gpus: Collection[str]) -> Iterator[str]:
+    """What would keep the sweep from its end, a line each. gpus: of this machine."""
+    there = OF_MEMORY * psutil.virtual_memory().total
+    on_cpu = []
     for n, one in enumerate(planned, 1):
         if one.rehearsed and one.rehearsed.error:
             yield f"cell {n} fails: {one.rehearsed.error}"
-        on_cpu = one.cell.config["trainer"]["accelerator"] == "cpu"
-        if on_cpu and one.memory_bytes > OF_MEMORY * total:
-            yield f"cell {n} will not fit: it needs {size(one.memory_bytes)} of memory, and there are {size(total)}"
+        if not on_gpus(one.cell.config["trainer"], gpus):
+            on_cpu.append(one.memory_bytes)
+            if one.memory_bytes > there:
+                yield f"cell {n} will not fit: it needs {size(one.memory_bytes)} of memory, and {size(there)} can be had"
+    together = sum(sorted(on_cpu)[-jobs:])
+    if together > there and max(on_cpu) <= there:
+        needs = f"the largest {jobs} cells together need {size(together)} of memory, and {size(there)} can be had"
+        yield f"{needs}: take a smaller hydra.launcher.jobs"
     needed = sum(one.disk_bytes for one in planned)
     if planned:
         study = planned[0].cell.study.absolute()
-        there = next(path for path in (study, *study.parents) if Path(path).exists())
-        free = shutil.disk_usage(there).free
+        disk = next(path for path in (study, *study.parents) if Path(path).exists())
+        free = shutil.disk_usage(disk).free
         if needed > free:
             yield f"the cells need {size(needed)} of disk, and {size(free)} are free"
