@@ -112,7 +112,8 @@ def summary(planned: Sequence[Planned], jobs: int, gpus: Collection[str]) -> Ite
         if not on_gpus(one.cell.config["trainer"], gpus):
             on_cpu.append(one.memory_bytes)
             if one.memory_bytes > there:
-                yield f"cell {n} will not fit: it needs {size(one.memory_bytes)} of memory, and {size(there)} can be had"
+                needs = f"it needs {size(one.memory_bytes)} of memory, and {size(there)} can be had"
+                yield f"cell {n} will not fit: {needs}"
     together = sum(sorted(on_cpu)[-jobs:])
     if together > there and max(on_cpu) <= there:
         needs = f"the largest {jobs} cells together need {size(together)} of memory, and {size(there)} can be had"
