@@ -1,7 +1,6 @@
 """The commands."""
 
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Callable
@@ -82,9 +81,9 @@ def train(arguments: list[str]) -> None:
 
 def plan(arguments: list[str]) -> None:
     """Says what `train -m` with the same arguments would train, and what it would take; trains nothing."""
-    mine = [a for a in arguments if a not in ("-m", "--multirun") and not a.startswith("hydra/launcher=")]
-    listed = ["hydra.launcher.rows=null"] if "--all" in mine else []
-    train(["-m", *(a for a in mine if a != "--all"), "hydra/launcher=plan", *listed])
+    from cnnlab.study.name import as_plan
+
+    train(as_plan(arguments))
 
 
 class Task:
@@ -96,40 +95,14 @@ class Task:
     def __call__(self, cfg: Any) -> float | None:
         from hydra.core.hydra_config import HydraConfig
 
+        from cnnlab.single import train_and_show
+
         try:
             hydra = HydraConfig.get()
             return train_and_show(cfg, Path(hydra.runtime.output_dir), list(hydra.overrides.task))
         except Exception as error:
             self.errors.append(error)
             return None
-
-
-def train_and_show(cfg: Any, folder: Path, overrides: list[str]) -> float | None:
-    """Trains a cell and prints its scores, its folder, and what to do next."""
-    from rich.console import Console
-
-    from cnnlab.cell import resolved
-    from cnnlab.launch.cell import train_cell
-    from cnnlab.launch.places import gpus_here, require_gpus
-    from cnnlab.run import Run
-
-    was_done = Run(folder).done
-    config = resolved(cfg)
-    require_gpus(config["trainer"], gpus_here(dict(os.environ)))
-    result = train_cell(config, folder, overrides)
-    if result is None:
-        return None
-    from cnnlab.summary import result_table  # imports torch
-
-    console = Console(highlight=False, markup=False)
-    if was_done:
-        console.print("This cell was done before; its result is kept. Delete its folder to train it anew.")
-    console.print(result_table(result))
-    console.print(f"folder: {os.path.relpath(folder)}", soft_wrap=True)
-    kept = [o for o in overrides if not o.startswith(("study=", "regularizer=", "regularizer."))]
-    console.print(f"next:   cnnlab train -m {shlex.join([*kept, 'regularizer=none,paper,all'])}", soft_wrap=True)
-    accuracy: float = result["metrics"]["val/accuracy"]
-    return accuracy
 
 
 def status(arguments: list[str]) -> None:

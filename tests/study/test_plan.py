@@ -20,7 +20,7 @@ def planned(folder: Path, seed: int, memory: float, error: str = "", disk: int =
     cost |= {"step_seconds": 0.1, "validation_seconds": 0.1, "fit_seconds": 1.0}
     result = {"cost": cost, "data": {"images": {"train": 1000, "val": 100, "test": 100}}}
     cell = Cell(compose_config(f"seed={seed}", "trainer=cpu"), folder, [])
-    return Planned(cell, Run(cell.folder), False, Rehearsed(error, None if error else result, 2.0, disk))
+    return Planned(cell, Run(cell.folder), False, Rehearsed(error, None if error else result, "", 2.0, disk))
 
 
 def test_a_cell_that_is_larger_than_the_memory_is_named(tmp_path: Path) -> None:

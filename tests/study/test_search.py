@@ -1,7 +1,7 @@
 """Bayesian search, and weights that are trained first."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,8 +19,10 @@ SPACES = {"optim.lr": Space(1e-4, 1.0, log=True), "regularizer.dropout": Space(0
 PLAIN = {"kind": "optuna", "trials": 12, "seed": 0}
 
 
-def search(folder: Path, **more: object) -> Search:
-    return Search(Part({"model": "lenet5"}), SPACES, {**PLAIN, **more}, 1, folder)
+def search(folder: Path, *words: str, seeds: Sequence[str] = ("0",), **more: object) -> Search:
+    """As a sweep with these words makes it."""
+    cell = Cell(compose_config(*words), folder, [])
+    return Search(Part({"model": "lenet5"}), SPACES, {**PLAIN, **more}, seeds, cell)
 
 
 def ended(study: Path, part: Part) -> Cell:
@@ -72,13 +74,19 @@ def test_a_trial_that_failed_is_left_for_the_next_time(tmp_path: Path) -> None:
 
 def test_pruning_wants_one_seed(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="take one seed"):
-        Search(Part({}), SPACES, {**PLAIN, "pruner": "median"}, 2, tmp_path)
+        search(tmp_path, seeds=["0", "1"], pruner="median")
+
+
+@pytest.mark.parametrize("word", ["model=nin", "trainer.max_epochs=3", "datamodule.fraction=0.5"])
+def test_what_the_cells_have_in_common_makes_another_search(tmp_path: Path, word: str) -> None:
+    assert search(tmp_path).name == search(tmp_path, "optim.lr=0.3", "seed=4").name
+    assert search(tmp_path).name != search(tmp_path, word).name
+    assert search(tmp_path).name != search(tmp_path, seeds=["0", "1"]).name
 
 
 @pytest.mark.slow
 def test_a_search_prunes_and_goes_on(here: Path, command: Callable[..., int]) -> None:
     words = ["train", "-m", "study=s", "ablation=bayesian", "optim.lr=tag(log,interval(1e-5,1))", *TINY]
-    words += ["hydra.launcher.rehearse=false"]
     assert command(*words, "ablation.search.trials=6") == 0
     assert command(*words, "ablation.search.trials=8") == 0
     results = [json.loads(file.read_text()) for file in (here / "runs" / "s").glob("*/result.json")]

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from lightning import Callback, LightningModule, Trainer
 
-from cnnlab.study.bayesian import journal
+from cnnlab.journal import journal
 
-AT_LEAST = 5  # trials that must have come to an epoch before one is judged there
+AT_LEAST = 5  # trials that must have come to their end before one is judged
 
 
 class MedianPruning(Callback):
@@ -45,4 +45,6 @@ class MedianPruning(Callback):
         trial = optuna.trial.Trial(self.study, frozen._trial_id)
         if epoch not in frozen.intermediate_values:
             trial.report(accuracy, epoch)
+        elif epoch < max(frozen.intermediate_values):  # a run that goes on has been judged here before
+            return False
         return bool(trial.should_prune())  # numpy's own would not be read back from a checkpoint

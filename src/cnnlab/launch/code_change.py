@@ -15,7 +15,6 @@ NAMED = 3  # cells and commits in a message
 class SortedOut:
     """The cells of a sweep by what is to be done with them, and what is to be said about it, if anything."""
 
-    kept: list[Path] = field(default_factory=list)
     todo: list[Path] = field(default_factory=list)
     anew: list[Path] = field(default_factory=list)  # those of `todo` that are done, with other code
     said: str = ""
@@ -38,9 +37,7 @@ def sort_out(cells: Mapping[Path, Config]) -> SortedOut:
         other = differs(run.status, code) and (done or run.half_done)
         if other:
             others[policy].append(folder)
-        if done and not (other and policy == "retrain"):
-            out.kept.append(folder)
-        else:
+        if not done or (other and policy == "retrain"):
             out.todo.append(folder)
             out.anew += [folder] if done else []
     now = next(iter(codes.values()), {})

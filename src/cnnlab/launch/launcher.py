@@ -18,6 +18,7 @@ from cnnlab.errors import UserError
 from cnnlab.launch.child import Work
 from cnnlab.launch.code_change import sort_out
 from cnnlab.launch.preload import first_of_each_choice
+from cnnlab.launch.rehearsal import kind
 from cnnlab.run import Config, Run
 from cnnlab.study.cells import Cell, Composer, is_excluded
 from cnnlab.study.design import Part
@@ -53,6 +54,9 @@ class CellLauncher(Launcher):
     def begin(self, telling: list[Config]) -> None:
         """Is called as soon as it is known that there is something to train, with cells that tell of what kinds."""
 
+    def examine(self, cells: list[Work], console: Console) -> None:
+        """Raises a UserError if something would keep cells from their end; nothing is trained, or lost, then."""
+
     def train(self, cells: list[Work], console: Console) -> None:
         """Trains them; what became of each is in its folder."""
         raise NotImplementedError
@@ -87,8 +91,6 @@ class CellLauncher(Launcher):
         by_folder = {cell.folder: cell for cell in reversed(cells)}
         out = sort_out({cell.folder: cell.config for cell in cells})
         todo = {folder: self._work(by_folder[folder]) for folder in out.todo}
-        for folder in out.anew:
-            Run(folder).result_file.unlink(missing_ok=True)  # no longer done, for whoever looks
         console = Console()
         study = escape(str(cells[0].study))
         console.print(f"[bold]{len(cells)} cells[/] in {study}, {len(todo)} to train{self.where()}", soft_wrap=True)
@@ -96,6 +98,9 @@ class CellLauncher(Launcher):
         if out.said:
             console.print(out.said, soft_wrap=True, markup=False, highlight=False)
         if todo:
+            self.examine(list(todo.values()), console)
+            for folder in out.anew:
+                Run(folder).result_file.unlink(missing_ok=True)  # no longer done, for whoever looks
             self.train(list(todo.values()), console)
         console.print(table(list({cell.folder: cell for cell in reversed(cells)}.values())[::-1]))
         return [outcome(cell, self.waits) for cell in cells]
@@ -130,7 +135,11 @@ class CellLauncher(Launcher):
         """In study.json, for those who want to know what there should be."""
         for study in dict.fromkeys(cell.study for cell in cells):
             noted = {
-                cell.folder.name: {"overrides": cell.part.overrides, "labels": dict(cell.part.labels)}
+                cell.folder.name: {
+                    "overrides": cell.part.overrides,
+                    "labels": dict(cell.part.labels),
+                    "kind": kind(cell.config),
+                }
                 for cell in cells
                 if cell.study == study
             }

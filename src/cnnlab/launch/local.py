@@ -11,7 +11,7 @@ from cnnlab.launch.launcher import CellLauncher, require_count
 from cnnlab.launch.places import Places, gpus_here, jobs_of
 from cnnlab.launch.pool import Pool
 from cnnlab.launch.preload import preloaded
-from cnnlab.launch.rehearsal import configs_done, disk_bytes, kind, rehearse, require_all, require_disk
+from cnnlab.launch.rehearsal import disk_bytes, kind, known_kinds, rehearse, require_all, require_disk
 from cnnlab.run import Config
 
 
@@ -52,24 +52,28 @@ class Local(CellLauncher):
         return self.places.jobs
 
     def train(self, cells: list[Work], console: Console) -> None:
-        if self.rehearses:
-            self._rehearse(cells, console)
         with Board(len(cells), console) as board:
             for ended in self.pool.run(cells):
                 if ended is not None:
                     board.ended(ended.folder)
                 board.look([(one.work.folder, one.since) for one in self.pool.running])
 
-    def _rehearse(self, cells: list[Work], console: Console) -> None:
+    def examine(self, cells: list[Work], console: Console) -> None:
         """Tries what is not known to work: kinds of cells of which the study has none that is done.
 
         Raises:
             UserError: a first batch does not go through, or the disk has no room for all.
         """
+        if not self.rehearses:
+            return
         studies = {work.folder.parent for work in cells}
-        done = {kind(config) for study in studies for config in configs_done(study)}
-        rehearsed = rehearse(self.pool, [work for work in cells if kind(work.config) not in done], steps=1)
+        known = {key: size for study in studies for key, size in known_kinds(study).items()}
+        kinds = {work.folder: kind(work.config) for work in cells}
+        rehearsed = rehearse(self.pool, [work for work in cells if kinds[work.folder] not in known], steps=1)
         for remark in require_all(rehearsed, cells):
             console.print(remark, markup=False, highlight=False, soft_wrap=True)
-        sizes = [disk_bytes(rehearsed[key], work.config) for work in cells if (key := kind(work.config)) in rehearsed]
+        sizes = [
+            disk_bytes(rehearsed[key], work.config) if (key := kinds[work.folder]) in rehearsed else known[key]
+            for work in cells
+        ]
         require_disk(sum(sizes), cells[0].folder.parent)

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from cnnlab.errors import UserError
 from cnnlab.explain import explain
+from cnnlab.launch.code_change import sort_out
 from cnnlab.launch.local import Local
 from cnnlab.launch.rehearsal import TIMED, kind, rehearse
 from cnnlab.run import Run
@@ -39,7 +40,9 @@ class Planning(Local):
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         self.refused.clear()
         cells = self._compose_all(composer, fixed, parts, exclude)
-        todo = {cell.folder: self._work(cell) for cell in cells if not Run(cell.folder).settled}
+        by_folder = {cell.folder: cell for cell in reversed(cells)}
+        out = sort_out({cell.folder: cell.config for cell in cells})
+        todo = {folder: self._work(by_folder[folder]) for folder in out.todo}
         rehearsed = rehearse(self.pool, todo.values(), TIMED) if todo and self.rehearses else {}
         planned: list[Planned] = []
         seen = set()
@@ -47,8 +50,10 @@ class Planning(Local):
             twin = cell.folder in seen
             seen.add(cell.folder)
             like = rehearsed.get(kind(cell.config)) if cell.folder in todo and not twin else None
-            planned.append(Planned(cell, Run(cell.folder), twin, like))
+            planned.append(Planned(cell, Run(cell.folder), twin, like, cell.folder in out.anew))
         console = Console(highlight=False)
+        if out.said:
+            console.print(out.said, markup=False, soft_wrap=True)
         console.print(table(planned, self.refused, self.rows))
         listed = min(len(planned), self.rows or len(planned)) + min(len(self.refused), self.rows or len(self.refused))
         if more := len(planned) + len(self.refused) - listed:

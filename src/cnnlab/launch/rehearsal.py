@@ -1,20 +1,20 @@
 """One batch of every kind of cell, before the first cell starts: what will fail then fails now, and what it costs."""
 
+import hashlib
 import json
 import math
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from omegaconf import OmegaConf
 
 from cnnlab.data.limits import limited
 from cnnlab.errors import UserError
 from cnnlab.launch.child import Work
 from cnnlab.launch.pool import Pool
 from cnnlab.run import Config, Run
+from cnnlab.study.record import read_record
 from cnnlab.track import tracked
 
 TIMED = 4  # steps, of which the first few are slower and the median counts
@@ -24,10 +24,14 @@ LARGEST_RATIO = 1.5
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """What came of one kind of cell: its result.json and what its checkpoints took, or an error."""
+    """What came of one kind of cell: its result.json and what its checkpoints took, or an error.
+
+    remark: what is odd about it; with it alone nothing was measured.
+    """
 
     error: str = ""
     result: Config | None = None
+    remark: str = ""
     seconds: float = 0.0
     disk_bytes: int = 0
 
@@ -39,44 +43,66 @@ def kind(config: Config) -> str:
     trainer = {key: config["trainer"][key] for key in ("accelerator", "devices", "num_nodes", "precision")}
     shown = [config["model"], regularizer, data, config["augment"], config["optim"]["_target_"], trainer]
     batches = [config["trainer"][key] for key in ("accumulate_grad_batches", "micro_batches")]
-    return json.dumps([*shown, batches, config["callbacks"], config["scheduler"]["_target_"]], sort_keys=True)
-
-
-def configs_done(study: Path) -> Iterator[Config]:
-    """Of the study's cells that are done."""
-    for file in study.glob("*/result.json"):
-        if Run(file.parent).done:
-            yield OmegaConf.to_container(OmegaConf.load(Run(file.parent).config_file))  # type: ignore[misc]
+    everything = json.dumps([*shown, batches, config["callbacks"], config["scheduler"]["_target_"]], sort_keys=True)
+    return hashlib.sha256(everything.encode()).hexdigest()[:16]
 
 
 def rehearse(pool: Pool, cells: Iterable[Work], steps: int) -> dict[str, Rehearsed]:
     """Trains so many steps of one cell of each kind, validates and tests a batch, all in processes of their own."""
     first = {kind(work.config): work for work in reversed(list(cells))}
-    with tempfile.TemporaryDirectory(prefix="cnnlab-rehearsal-") as folder:
-        works = {key: shortened(work, Path(folder, str(n)), steps) for n, (key, work) in enumerate(first.items())}
+    if not first:
+        return {}
+    study = next(iter(first.values())).folder.parent
+    there = next(path for path in study.parents if path.exists())  # a disk that has room for cells
+    rehearsed = {}
+    with tempfile.TemporaryDirectory(prefix=".cnnlab-rehearsal-", dir=there) as folder:
+        works = {Path(folder, key): shortened(work, Path(folder, key), steps) for key, work in first.items()}
         ended = (work for work in pool.run(list(works.values())) if work is not None)
-        for _ in tracked(ended, len(works), "one batch of each kind of cell"):
-            pass
-        return {key: _outcome(Run(work.folder)) for key, work in works.items()}
+        for work in tracked(ended, len(works), "one batch of each kind of cell"):
+            rehearsed[work.folder.name] = _outcome(Run(work.folder))
+            shutil.rmtree(work.folder)
+    return {key: rehearsed[key] for key in first}
 
 
 def shortened(work: Work, folder: Path, steps: int) -> Work:
-    """The same, for a few steps, in one process, with no logger."""
+    """The same, for a few steps, in one process, with no logger, and with no search that it tells of them."""
     config, trainer = work.config, work.config["trainer"]
     processes = trainer["devices"] * trainer["num_nodes"]
     limits = {f"limit_{stage}_batches": count for stage, count in (("train", steps), ("val", 1), ("test", 1))}
     short = {"max_epochs": 1, "check_val_every_n_epoch": 1, "devices": 1, "num_nodes": 1, "max_restarts": 0}
-    data = {**config["datamodule"], "batch_size": config["datamodule"]["batch_size"] // processes}
-    few = {**config, "trainer": {**trainer, **limits, **short}, "datamodule": data, "logger": {}}
-    return replace(work, config=few, folder=folder)
+    few = {
+        "trainer": {**trainer, **limits, **short},
+        "datamodule": {**config["datamodule"], "batch_size": config["datamodule"]["batch_size"] // processes},
+        "scheduler": {**config["scheduler"], "warmup_epochs": 0},
+        "logger": {},
+        "pruning": None,
+        "test": True,
+    }
+    return replace(work, config={**config, **few}, folder=folder)
 
 
 def _outcome(run: Run) -> Rehearsed:
     status = run.status
+    if status.get("state") == "diverged":  # a result, which other rates may not have
+        return Rehearsed(remark=f"it diverged in its first steps: {status['error']}")
     if not run.done:
         return Rehearsed(error=str(status.get("error") or status.get("state") or "it never began"))
-    sizes = [file.stat().st_size for file in run.folder.rglob("*.ckpt")]
-    return Rehearsed("", run.result(), float(status["seconds"]), sum(sizes))
+    result = run.result()
+    return Rehearsed("", result, _odd_loss(result), float(status["seconds"]), checkpoint_bytes(run))
+
+
+def checkpoint_bytes(run: Run) -> int:
+    """What they take."""
+    return sum(file.stat().st_size for file in run.checkpoints.glob("*.ckpt"))
+
+
+def known_kinds(study: Path) -> dict[str, int]:
+    """The kinds of cells of which a study has one that is done, and what its checkpoints take."""
+    found: dict[str, int] = {}
+    for name, cell in read_record(study)["cells"].items():
+        if cell.get("kind") and cell["kind"] not in found and Run(study / name).done:
+            found[cell["kind"]] = checkpoint_bytes(Run(study / name))
+    return found
 
 
 def require_all(rehearsed: dict[str, Rehearsed], cells: list[Work]) -> list[str]:
@@ -92,25 +118,25 @@ def require_all(rehearsed: dict[str, Rehearsed], cells: list[Work]) -> list[str]
         raise UserError(
             "\n".join([f"a first batch does not go through in {len(lines)} kinds of cells:", *lines, advice])
         )
-    remarks = {key: remark for key, one in rehearsed.items() if (remark := _odd_loss(one))}
-    names = {key: next(work.folder.name for work in cells if kind(work.config) == key) for key in remarks}
-    return [f"{names[key]}: {remark}" for key, remark in remarks.items()]
+    odd = {key: one.remark for key, one in rehearsed.items() if one.remark}
+    names = {key: next(work.folder.name for work in cells if kind(work.config) == key) for key in odd}
+    return [f"{names[key]}: {remark}" for key, remark in odd.items()]
 
 
-def _odd_loss(one: Rehearsed) -> str:
+def _odd_loss(result: Config) -> str:
     """A first loss far from ln K tells of weights that begin too large, or of images that are not normalised."""
-    assert one.result is not None
-    loss = one.result["metrics"]["train/loss"]
-    expected = math.log(len(one.result["per_class"]))
+    loss, classes = result["metrics"]["train/loss"], len(result["per_class"])
+    expected = math.log(classes)
     if loss is None or not expected / LARGEST_RATIO < loss < expected * LARGEST_RATIO:
         shown = "not finite" if loss is None else f"{loss:.2f}"
-        return f"its first loss is {shown}, where ln {len(one.result['per_class'])} = {expected:.2f} is to be expected"
+        return f"its first loss is {shown}, where ln {classes} = {expected:.2f} is to be expected"
     return ""
 
 
 def disk_bytes(one: Rehearsed, config: Config) -> int:
     """What a cell will take: its checkpoints, and its predictions (float32 for each class, and two numbers)."""
-    assert one.result is not None
+    if one.result is None:
+        return 0
     images = int(one.result["data"]["images"]["test"])
     return one.disk_bytes + images * (4 * int(config["datamodule"]["num_classes"]) + 16)
 
@@ -144,5 +170,5 @@ def seconds_of(one: Rehearsed, config: Config) -> float:
     seconds_an_image = cost["validation_seconds"] / min(images["val"], unit)
     validations = trainer["max_epochs"] // trainer["check_val_every_n_epoch"]
     around = max(0.0, one.seconds - cost["fit_seconds"])
-    training = trainer["max_epochs"] * batches * cost["step_seconds"]
+    training = trainer["max_epochs"] * batches * trainer["micro_batches"] * cost["step_seconds"]
     return float(training + (validations * judged["val"] + judged["test"]) * seconds_an_image + around)

@@ -2,33 +2,19 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from functools import reduce
 from typing import Any
 
+from cnnlab.cell import identity
 from cnnlab.errors import UserError, require_one_of
+from cnnlab.journal import journal
 from cnnlab.run import Config, Run
-from cnnlab.study.cells import Cell
+from cnnlab.study.cells import Cell, with_value
 from cnnlab.study.design import Part, text
 from cnnlab.study.space import Space, shortened
 
 JOURNAL = "optuna.journal"
 PRUNERS = ("none", "median")
-
-
-def journal(file: Path) -> Any:
-    """A file that many processes append to; what a killed one began to write is ignored.
-
-    Raises:
-        UserError: Optuna is not installed.
-    """
-    try:
-        import optuna
-        from optuna.storages.journal import JournalFileBackend
-    except ImportError as error:
-        raise UserError("ablation.search.kind=optuna needs Optuna: pip install 'cnnlab[search]'") from error
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    return optuna.storages.JournalStorage(JournalFileBackend(str(file)))
 
 
 class Search:
@@ -38,28 +24,34 @@ class Search:
     launcher was ended are taken up again, those that are finished are not trained anew.
     """
 
-    def __init__(self, part: Part, spaces: Mapping[str, Space], search: Config, seeds: int, folder: Path) -> None:
-        import optuna
-
+    def __init__(
+        self, part: Part, spaces: Mapping[str, Space], search: Config, seeds: Sequence[str], cell: Cell
+    ) -> None:
+        """part: what is varied besides; seeds: of each trial; cell: as it is composed, but for what is searched."""
         self.part = part
         self.spaces = spaces
         self.trials: int = search["trials"]
-        self.journal = folder / JOURNAL
+        self.journal = cell.study / JOURNAL
         self.pruner: str = search.get("pruner", "none")
         require_one_of("ablation.search.pruner", self.pruner, PRUNERS)
-        if self.pruner != "none" and seeds > 1:
+        if self.pruner != "none" and len(seeds) > 1:
             raise UserError(
                 f"ablation.search.pruner={self.pruner}: a trial of {seeds} seeds cannot be ended early; take one seed"
             )
-        what = repr((part.overrides, dict(spaces), self.pruner))
-        self.name = hashlib.sha256(what.encode()).hexdigest()[:12]
+        # whatever else the cells have in common is part of what is searched
+        same = reduce(lambda config, key: with_value(config, key.split("."), None), [*spaces, "seed"], cell.config)
+        what = repr((identity(same), dict(spaces), self.pruner, list(seeds)))
+        self.name = "search-" + hashlib.sha256(what.encode()).hexdigest()[:12]
         kept = journal(self.journal)
+        import optuna
+
         self.optuna = optuna
         self.study = optuna.create_study(storage=kept, study_name=self.name, direction="maximize", load_if_exists=True)
         # a launcher that begins again must not draw what the one before it drew
         self.study.sampler = optuna.samplers.TPESampler(seed=search["seed"] + len(self.study.trials))
         self.failed = 0  # in this launcher's time; the next one tries them again
         self.unfinished = [trial for trial in self.study.trials if trial.state == optuna.trial.TrialState.RUNNING]
+        self.distributions = {key: self._distribution(space) for key, space in spaces.items()}
 
     @property
     def left(self) -> int:
@@ -75,15 +67,16 @@ class Search:
         return [*again, *(self._ask() for _ in range(count - len(again)))]
 
     def _ask(self) -> tuple[int, Part]:
-        trial = self.study.ask()
-        for key, space in self.spaces.items():
-            if space.choices:
-                trial.suggest_categorical(key, space.choices)
-            elif space.integer:
-                trial.suggest_int(key, int(space.low), int(space.high), log=space.log)
-            else:
-                trial.suggest_float(key, space.low, space.high, log=space.log)
+        trial = self.study.ask(self.distributions)
         return trial.number, self._part(trial.number, trial.params)
+
+    def _distribution(self, space: Space) -> Any:
+        kinds = self.optuna.distributions
+        if space.choices:
+            return kinds.CategoricalDistribution(space.choices)
+        if space.integer:
+            return kinds.IntDistribution(int(space.low), int(space.high), log=space.log)
+        return kinds.FloatDistribution(space.low, space.high, log=space.log)
 
     def _part(self, number: int, params: Mapping[str, Any]) -> Part:
         values = {key: shortened(value) if isinstance(value, float) else value for key, value in params.items()}
@@ -105,6 +98,10 @@ class Search:
             self.study.tell(number, 0.0)
         else:
             self.failed += 1
+
+    def refuse(self, number: int) -> None:
+        """A trial whose values are not legal together, or excluded."""
+        self.study.tell(number, state=self.optuna.trial.TrialState.FAIL)
 
     def best(self) -> str:
         """The best trial in a line; empty if there is none."""

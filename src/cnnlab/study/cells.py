@@ -94,7 +94,7 @@ class Composer:
             late = good
         config = base.config
         for override in late:
-            config = _with(config, (override.key_or_group or "").split("."), override.value())
+            config = with_value(config, (override.key_or_group or "").split("."), override.value())
         return Cell(config, base.study, overrides, part, base.environment)
 
     def _parse(self, override: str) -> Override:
@@ -159,10 +159,10 @@ def _texts(value: Any) -> Iterator[str]:
         yield from _texts(item)
 
 
-def _with(config: Config, path: list[str], value: Any) -> Config:
+def with_value(config: Config, path: list[str], value: Any) -> Config:
     """A copy with another leaf, which shares all else."""
     key, *rest = path
-    return {**config, key: _with(config[key], rest, value) if rest else value}
+    return {**config, key: with_value(config[key], rest, value) if rest else value}
 
 
 def is_excluded(cell: Cell, expressions: Sequence[str]) -> bool:
@@ -171,6 +171,8 @@ def is_excluded(cell: Cell, expressions: Sequence[str]) -> bool:
     Raises:
         UserError: an expression cannot be evaluated.
     """
+    if not isinstance(expressions, list) or not all(isinstance(expression, str) for expression in expressions):
+        raise UserError(f'ablation.exclude={expressions}: it must be a list of expressions, as ["seed > 3"]')
     for expression in expressions:
         try:
             if EvalWithCompoundTypes(names=cell.config, functions={}).eval(expression):

@@ -89,7 +89,7 @@ def kept(parts: list[Part], design: Design, is_excluded: Callable[[Part], bool])
     if size is None:
         return parts
     allowed = [part for part in parts if not is_excluded(part)]
-    if not isinstance(size, int) or not 0 < size <= len(allowed):
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= len(allowed):
         raise UserError(f"ablation.subset={size}: it must be 1 to {len(allowed)}, the number of combinations")
     chosen = random.Random(design["subset_seed"]).sample(range(len(allowed)), size)
     return [allowed[n] for n in sorted(chosen)]

@@ -125,7 +125,7 @@ def _figures(
     groups: dict[int, list[CellResult]] = defaultdict(list)
     for cell in chosen:
         groups[cell.seed // (size or 1)].append(cell)
-    whole = max(len(group) for group in groups.values())
+    whole = max((len(group) for group in groups.values()), default=0)
     complete = {
         at: group
         for at, group in groups.items()

@@ -22,6 +22,16 @@ def with_pieces(arguments: Sequence[str]) -> list[str]:
     return [f"++{argument}" if argument.startswith(MAPPINGS) else argument for argument in arguments]
 
 
+def as_plan(arguments: Sequence[str]) -> list[str]:
+    """The arguments of `train` that plan what these would train; another launcher's keys say nothing here."""
+    elsewhere = any(a.startswith("hydra/launcher=") and a != "hydra/launcher=local" for a in arguments)
+    ours = ("-m", "--multirun", "--all")
+    left = [a for a in arguments if a not in ours and not a.startswith("hydra/launcher=")]
+    left = [a for a in left if not (elsewhere and a.lstrip("+").startswith("hydra.launcher."))]
+    listed = ["hydra.launcher.rows=null"] if "--all" in arguments else []
+    return ["-m", *left, "hydra/launcher=plan", *listed]
+
+
 def require_sweep(arguments: Sequence[str]) -> None:
     """Raises a UserError for what only a sweep can do, without -m."""
     for argument in () if is_sweep(arguments) else arguments:
@@ -43,8 +53,8 @@ def default_study(arguments: list[str]) -> str | None:
 
     None if there is no sweep, or it has a name.
     """
-    about_old_cells = ("on_code_change=", "+on_code_change=", "++on_code_change=")
-    overrides = sorted(o for o in arguments if "=" in o and not o.startswith(("-", *about_old_cells)))
+    # where and how cells are trained, and what becomes of old ones, make no other study
+    overrides = sorted(o for o in arguments if "=" in o and not re.match(r"-|\+*(on_code_change=|hydra[./])", o))
     if not is_sweep(arguments) or any(o.lstrip("+").startswith("study=") for o in overrides):
         return None
     digest = hashlib.sha256(" ".join(overrides).encode()).hexdigest()[:6]

@@ -26,12 +26,15 @@ class Planned:
     run: Run
     twin: bool
     rehearsed: Rehearsed | None
+    anew: bool = False  # done, with other code, and on_code_change=retrain
 
     @property
     def state(self) -> str:
         """done, half done, a state of before, or new."""
         if self.twin:
             return "duplicate"
+        if self.anew:
+            return "anew"
         if self.run.done:
             return "done"
         if self.run.settled:
@@ -43,7 +46,7 @@ class Planned:
     @property
     def measured(self) -> Rehearsed | None:
         """The rehearsal, if it went well."""
-        return self.rehearsed if self.rehearsed and not self.rehearsed.error else None
+        return self.rehearsed if self.rehearsed and self.rehearsed.result else None
 
     @property
     def seconds(self) -> float:

@@ -86,7 +86,7 @@ def read_cells(study: Path) -> tuple[int, list[CellResult]]:
     return record["jobs"] or 1, [
         _cell(study / name, entry)
         for name, entry in record["cells"].items()
-        if "role" not in entry["labels"] and entry.get("command", latest) == latest
+        if "role" not in entry.get("labels", {}) and entry.get("command", latest) == latest
     ]
 
 
@@ -106,8 +106,8 @@ def _cell(folder: Path, entry: dict[str, Any]) -> CellResult:
         folder.name,
         folder,
         state,
-        dict(parsed(text) for text in entry["overrides"]),
-        entry["labels"],
+        dict(parsed(text) for text in entry.get("overrides", [])),
+        entry.get("labels", {}),
         config,
         {**result.get("metrics", {}), **costs},
         status.get("seconds", 0.0),
@@ -127,9 +127,10 @@ def select(cells: Iterable[CellResult], selector: Selector) -> list[CellResult]:
     Raises:
         UserError: there is none.
     """
+    cells = list(cells)
     begun = [cell for cell in cells if cell.config]
     chosen = [cell for cell in begun if all(same(cell.at(key), value) for key, value in selector.items())]
-    if begun and not chosen:
+    if not chosen and len(begun) == len(cells):
         raise UserError(_nothing(begun, selector))
     return chosen
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from cnnlab.errors import UserError
 from cnnlab.run import Run
 from cnnlab.study.cells import Cell, Composer
-from cnnlab.study.design import SOURCE, Part
+from cnnlab.study.design import SOURCE, Part, text
 
 ROLE = {"role": "source"}  # label of a cell that is none of the comparison
 
@@ -44,5 +44,5 @@ def begun_from(part: Part, composer: Composer, fixed: Sequence[str], source: Map
     """The cell, with the file in place of $source."""
     if not needs_source(part):
         return part
-    file = str(weights_of(composer.compose(without_keys(fixed, source), source_of(part, source))))
+    file = text(str(weights_of(composer.compose(without_keys(fixed, source), source_of(part, source)))))
     return Part({k: value.replace(SOURCE, file) for k, value in part.changes.items()}, part.labels, part.behind)

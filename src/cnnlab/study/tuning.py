@@ -44,14 +44,18 @@ class Tuning:
     def group(self, config: Config) -> str:
         """Cells with the same share a value."""
         for name in self.by:
-            if name not in config:
-                raise UserError(f"tune.by={list(self.by)}: there is no {name}; it can be {', '.join(config)}")
-        return json.dumps([config[name] for name in self.by], sort_keys=True)
+            if not isinstance(config.get(name), dict):
+                known = [key for key, value in config.items() if isinstance(value, dict)]
+                raise UserError(f"tune.by={list(self.by)}: there is no {name}; it can be {', '.join(known)}")
+        parts = [{k: v for k, v in config[name].items() if k != "weights"} for name in self.by]  # a source has a seed
+        return json.dumps(parts, sort_keys=True)
 
     def trials(self, part: Part, config: Config) -> list[Part]:
         """Of the group that this cell is the first of: no test, a seed of their own."""
         group, _, leaf = self.key.rpartition(".")
-        value = config[group][leaf]
+        value = config.get(group, {}).get(leaf)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value:
+            raise UserError(f"tune.key={self.key}: it is {value}, and not a number that could be multiplied")
         more = {"seed": str(self.seed), "test": "false"}
         values = [float(f"{value * factor:.4g}") for factor in self.factors]
         return [Part({**part.changes, self.key: text(value), **more}, ROLE) for value in values]
