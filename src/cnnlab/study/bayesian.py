@@ -83,7 +83,7 @@ class Search:
         changes = {**self.part.changes, **{key: text(value) for key, value in values.items()}}
         if self.pruner == "median":
             changes["pruning"] = text({"storage": str(self.journal), "study": self.name, "trial": number})
-        return Part(changes, self.part.labels)
+        return Part(changes, self.part.labels, self.part.behind | {"pruning"})
 
     def tell(self, number: int, cells: Sequence[Cell]) -> None:
         """What became of a trial's cells."""
