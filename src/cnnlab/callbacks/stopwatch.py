@@ -33,6 +33,11 @@ class Stopwatch(Callback):
         """The median of the latest steps, from the end of one batch to that of the next."""
         return median(self._steps) if self._steps else 0.0
 
+    @property
+    def training_seconds(self) -> float:
+        """Until now."""
+        return self.seconds + (time.perf_counter() - self._since if self._since is not None else 0.0)
+
     def _go(self) -> None:
         self._since = self._batch_ended = time.perf_counter()
 

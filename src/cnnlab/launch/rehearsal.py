@@ -142,7 +142,12 @@ def seconds_of(one: Rehearsed, config: Config) -> float:
         for stage in ("val", "test")
     }
     seconds_an_image = cost["validation_seconds"] / min(images["val"], unit)
-    validations = trainer["max_epochs"] // trainer["check_val_every_n_epoch"]
     around = max(0.0, one.seconds - cost["fit_seconds"])
-    training = trainer["max_epochs"] * batches * cost["step_seconds"]
+    epoch = batches * cost["step_seconds"]
+    training = trainer["max_epochs"] * epoch
+    if trainer["max_steps"] > 0:
+        training = min(training, trainer["max_steps"] * trainer["accumulate_grad_batches"] * cost["step_seconds"])
+    if config["budget"]["name"] == "seconds":
+        training = min(training, config["budget"]["amount"])
+    validations = -(-training // epoch) // trainer["check_val_every_n_epoch"]
     return float(training + (validations * judged["val"] + judged["test"]) * seconds_an_image + around)
