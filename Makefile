@@ -5,7 +5,7 @@ BIN := .venv/bin
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-all lint format clean
+.PHONY: help install train claims test test-all lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ install: .venv/installed ## .venv with cnnlab and all it needs, in the versions 
 
 train: .venv/installed ## trains LeNet-5 on handwritten digits (98 % and more), in seconds
 	@$(BIN)/cnnlab train experiment=lenet5_digits
+
+claims: .venv/installed ## tries what the textbooks claim, an hour of 2 cores; writes docs/claims.md and the README's table
+	@$(BIN)/python scripts/claims.py --jobs $(JOBS) --readme
 
 test: .venv/installed ## the tests, but for the slow ones
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"

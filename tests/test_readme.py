@@ -85,6 +85,9 @@ def is_slow(command: str) -> bool:
             "ddp",
             "trainer.devices=1,2",
             "launcher=ray",
+            "ablation",
+            "tune=lr",
+            "cnnlab plan",
             "torchrun",
             "resnet18",
             "'seed=range(2)'",
@@ -124,7 +127,20 @@ def test_make_knows_its_targets(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "group", ["model", "regularizer", "optim", "scheduler", "datamodule", "augment", "trainer", "logger", "debug"]
+    "group",
+    [
+        "model",
+        "regularizer",
+        "optim",
+        "scheduler",
+        "datamodule",
+        "augment",
+        "trainer",
+        "logger",
+        "ablation",
+        "tune",
+        "debug",
+    ],
 )
 def test_the_table_of_groups_is_complete(group: str) -> None:
     row = re.search(rf"^\| `{group}` \|(.*)\|$", README, re.MULTILINE)
@@ -139,5 +155,5 @@ def test_every_picture_is_there(picture: str) -> None:
 
 def test_every_make_target_is_explained() -> None:
     told = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True).stdout
-    for target in ("help", "install", "train", "test", "test-all", "lint", "format", "clean"):
+    for target in ("help", "install", "train", "claims", "test", "test-all", "lint", "format", "clean"):
         assert f"make {target} " in told

@@ -26,7 +26,7 @@ def test_a_failing_cell_does_not_stop_the_rest(
     command: Command, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sizes = "datamodule.image_size=32,8,28"  # LeNet-5 needs 20 pixels
-    assert command("train", "-m", sizes, "study=s", *TINY) == 1
+    assert command("train", "-m", sizes, "study=s", "hydra.launcher.rehearse=false", *TINY) == 1
     assert sorted(states(here)) == ["done", "done", "failed"]
     assert "image_size=8 is too small for LeNet-5" in capsys.readouterr().err
 
@@ -53,6 +53,13 @@ def test_a_sweep_without_study_is_named_by_what_it_sweeps() -> None:
     name = default_study(["-m", "model=lenet5,resnet20", "seed=range(3)", "optim.lr=0.1"])
     assert name is not None
     assert name.startswith("model-seed-")
+
+
+@pytest.mark.parametrize(("arguments", "name"), [(["ablation=transfer"], "transfer-"), (["seed=0"], "sweep-")])
+def test_a_studys_default_name_is_no_number(arguments: list[str], name: str) -> None:
+    found = default_study(["-m", *arguments])
+    assert found is not None
+    assert found.startswith(name)
 
 
 @pytest.mark.parametrize("arguments", [["seed=1"], ["-m", "seed=0,1", "study=mine"]])

@@ -11,6 +11,7 @@ from cnnlab.check import check
 # Where things lie and what one sees: none of it changes a result.
 WITHOUT_EFFECT = (
     "study",
+    "on_code_change",
     "runs_dir",
     "data_dir",
     "logger",

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from cnnlab import __version__
 from cnnlab.errors import UserError, did_you_mean
-from cnnlab.help import BENCH_HELP, DATA_HELP, HELP, MODELS_HELP, PLAN_HELP, TRAIN_HELP
+from cnnlab.help import HELP, HELP_OF, TRAIN_HELP
 
 
 def main() -> None:
@@ -21,6 +21,8 @@ def main() -> None:
         print(HELP, end="")
     elif command == "--version":
         print(__version__)
+    elif command in HELP_OF and {"-h", "--help"} & set(arguments):
+        print(HELP_OF[command], end="")
     elif command in COMMANDS:
         report_errors(lambda: COMMANDS[command](arguments))
     else:
@@ -33,8 +35,6 @@ def main() -> None:
 
 def report_errors(work: Callable[[], None]) -> None:
     """Prints what the user can mend in a line or two, and lets every other error show where it came from."""
-    from cnnlab.explain import explain
-
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, stopped)
     try:
@@ -43,6 +43,8 @@ def report_errors(work: Callable[[], None]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
+        from cnnlab.explain import explain  # imports Hydra
+
         words = explain(error)
         if words is None:
             raise
@@ -67,6 +69,7 @@ def train(arguments: list[str]) -> None:
     if {"-h", "--help"} & set(arguments):
         print(TRAIN_HELP + conf.table_of_choices())
         return
+    arguments = conf.as_root_keys(arguments)
     conf.refuse_lists(arguments)
     conf.register(arguments)
     require_sweep(arguments)
@@ -79,9 +82,6 @@ def train(arguments: list[str]) -> None:
 
 def plan(arguments: list[str]) -> None:
     """Says what `train -m` with the same arguments would train, and what it would take; trains nothing."""
-    if {"-h", "--help"} & set(arguments):
-        print(PLAN_HELP, end="")
-        return
     mine = [a for a in arguments if a not in ("-m", "--multirun") and not a.startswith("hydra/launcher=")]
     listed = ["hydra.launcher.rows=null"] if "--all" in mine else []
     train(["-m", *(a for a in mine if a != "--all"), "hydra/launcher=plan", *listed])
@@ -132,21 +132,22 @@ def train_and_show(cfg: Any, folder: Path, overrides: list[str]) -> float | None
     return accuracy
 
 
+def status(arguments: list[str]) -> None:
+    """Prints how studies are getting on."""
+    from cnnlab.study.status_command import status as show
+
+    show(arguments)
+
+
 def models(arguments: list[str]) -> None:
     """Prints the networks as a table."""
     from cnnlab.zoo import show
 
-    if {"-h", "--help"} & set(arguments):
-        print(MODELS_HELP, end="")
-    else:
-        show(arguments)
+    show(arguments)
 
 
 def data(arguments: list[str]) -> None:
     """Prints what a data set is like, and draws it."""
-    if {"-h", "--help"} & set(arguments):
-        print(DATA_HELP, end="")
-        return
     from cnnlab import conf
 
     require_overrides(arguments)
@@ -160,9 +161,6 @@ def data(arguments: list[str]) -> None:
 
 def bench(arguments: list[str]) -> None:
     """Measures a part of cnnlab against what one would have without it."""
-    if {"-h", "--help"} & set(arguments):
-        print(BENCH_HELP, end="")
-        return
     known = ("data", "ddp", "grid")
     if not arguments:
         raise UserError(f"bench: what is to be measured? There is: {', '.join(known)}")
@@ -203,6 +201,7 @@ def talk() -> None:
 COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "train": train,
     "plan": plan,
+    "status": status,
     "data": data,
     "bench": bench,
     "models": models,

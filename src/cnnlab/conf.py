@@ -1,6 +1,7 @@
 """Where configuration comes from: cnnlab's own conf/, and a conf/ in the folder where the user is."""
 
 import os
+import re
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
@@ -119,6 +120,11 @@ def switch(key: str, cases: DictConfig, *, _root_: DictConfig) -> Any:
     if "else" not in cases:
         require_one_of(key, value, cases)
     return cases[value] if value in cases else cases["else"]
+
+
+def as_root_keys(arguments: Sequence[str]) -> list[str]:
+    """study.on_code_change=... as on_code_change=...: what is said of a study, whose key is its name."""
+    return [re.sub(r"^(\+{0,2})study\.on_code_change=", r"\1on_code_change=", argument) for argument in arguments]
 
 
 def refuse_lists(arguments: Sequence[str]) -> None:

@@ -3,14 +3,13 @@
 import os
 import platform
 import socket
-import subprocess
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import torch
 
 import cnnlab
+from cnnlab.code import commit
 
 
 def environment(device: torch.device) -> dict[str, Any]:
@@ -28,19 +27,3 @@ def environment(device: torch.device) -> dict[str, Any]:
         "host": socket.gethostname(),
         **commit(),
     }
-
-
-def commit() -> dict[str, Any]:
-    """{'commit', 'dirty'} of the checkout that this code lies in, or nothing where it was installed."""
-    checkout = Path(__file__).parents[2]
-    if not (checkout / ".git").exists():
-        return {}
-
-    def git(*arguments: str) -> str | None:
-        try:
-            ran = subprocess.run(["git", "-C", str(checkout), *arguments], capture_output=True, text=True, check=True)
-        except (OSError, subprocess.CalledProcessError):  # no git here, or no commit yet
-            return None
-        return ran.stdout.strip()
-
-    return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--", "src", "conf"))}

@@ -9,6 +9,7 @@ HELP = """cnnlab: compare classic CNNs honestly.
   cnnlab train -m model=lenet5,resnet20 'seed=range(5)'     a grid; the same command again goes on with it
 
   cnnlab plan model=lenet5,resnet20 'seed=range(5)'         what a grid would train and take, without training it
+  cnnlab status                                             the studies; with a name, what became of its cells
 
   cnnlab data datamodule=fashion_mnist augment=standard     counts, colours, duplicates, a picture of what is trained on
   cnnlab bench data                                         how fast images are fed, against a plain DataLoader
@@ -25,6 +26,7 @@ cnnlab train -m key=value,value ...                  a sweep; also seed=range(5)
 
   hydra/launcher=local    a sweep's cells on this machine (the default), slurm: as jobs, ray: on a Ray cluster
   hydra.launcher.jobs=2   cells at once; conf/hydra/launcher/ explains the other keys
+  study.on_code_change=retrain   cells that other code has trained are trained anew; warn (the default), or error
   --cfg job [--resolve]   the composed configuration, without running it
   --config-dir DIR        a folder with configuration of your own; ./conf is found by itself
   --hydra-help            Hydra's own options
@@ -41,6 +43,18 @@ the sweep would not come to its end.
   --all                             lists all cells, not only the first 40
   hydra.launcher.jobs=2             cells at once, as in training
   hydra.launcher.rehearse=false     only lists; predicts nothing
+"""
+
+STATUS_HELP = """cnnlab status [study ...] [--watch] [--json] [--all]      how sweeps are getting on
+
+  study     a folder, or its name below runs/; without one, all studies there, the newest first
+  --watch   again every two seconds, until nothing runs any more and nothing is missing
+  --json    one JSON object, with all cells of the studies that are named
+  --all     all cells; else at most 20 in each state
+
+A cell is done or running; failed (an error) or diverged (the loss is no number any more); interrupted, or killed (its
+process is gone), and goes on with the same command; missing (in study.json, but not begun); older (not in study.json);
+or unreadable. The time to go assumes that cells take as long as those that are done did.
 """
 
 MODELS_HELP = """cnnlab models [word ...]      the networks, or those whose names contain one of the words
@@ -88,3 +102,5 @@ and `inter` are GB/s of a GPU inside a node and of a node to others. step_ms=T p
 of what was measured, say another device's; with rounds=0 nothing is measured.
 Writes table.md, bench.json and a chart (PNG, SVG) to runs/bench/ddp-<model>-<datamodule>/.
 """
+
+HELP_OF = {"plan": PLAN_HELP, "status": STATUS_HELP, "data": DATA_HELP, "bench": BENCH_HELP, "models": MODELS_HELP}

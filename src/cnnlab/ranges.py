@@ -136,6 +136,7 @@ class Config(Group):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     study: FolderName
     test: bool
+    on_code_change: Literal["error", "warn", "retrain"]
     model: Model
     regularizer: Regularizer
     optim: Optim

@@ -1,6 +1,7 @@
 """A run's folder: its configuration, its state, its result."""
 
 import json
+import logging
 import os
 import shutil
 import socket
@@ -12,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from omegaconf import OmegaConf
 
 from cnnlab.atomic import write_json, write_text
+from cnnlab.code import Code, differs
 from cnnlab.errors import Diverged, OutOfGpuMemory, RankKilled, UserError
 
+log = logging.getLogger(__name__)
 Config = dict[str, Any]
 MADE_BY_AN_ATTEMPT = ("result.json", "metrics.csv", "predictions.npz", "checkpoints", "tensorboard", ".ranks")
+OF_CHECKPOINTS = ("micro_batches", "code", "code_changed")  # what status.json says about those, whoever goes on
 
 
 class Run:
@@ -44,6 +47,11 @@ class Run:
     def done(self) -> bool:
         """Whether there is a result that needs no further attempt."""
         return self.status.get("state") == "done" and self.result_file.exists()
+
+    @property
+    def settled(self) -> bool:
+        """Whether the same training would come to the same end: it is done, or diverged, which is a result, too."""
+        return self.done or self.status.get("state") == "diverged"
 
     @property
     def half_done(self) -> bool:
@@ -73,19 +81,28 @@ class Run:
             seconds = max(0.0, round(time.time() - began, 3))
             attempt = status.get("attempt", 0) + late
             failed = {"state": "failed", "attempt": attempt, "exit_code": exit_code, "started": began}
-            write_json(self.status_file, {**({} if late else status), **failed, "seconds": seconds, "error": error})
+            kept = {key: status[key] for key in OF_CHECKPOINTS if key in status} if late else status
+            write_json(self.status_file, {**kept, **failed, "seconds": seconds, "error": error})
 
     @contextmanager
     def attempt(
-        self, config: Config, overrides: Sequence[str] = (), resume: bool = False, micro_batches: int = 1
+        self,
+        config: Config,
+        overrides: Sequence[str] = (),
+        resume: bool = False,
+        micro_batches: int = 1,
+        code: Code | None = None,
     ) -> Iterator[None]:
         """Keeps status.json true while the block trains, whatever ends it; what it raises goes on.
 
-        resume: keeps what the attempt before left, to go on from. micro_batches: see launch/memory.py.
+        resume: keeps what the attempt before left, to go on from. micro_batches: see launch/memory.py. code: that
+        trains now; if it is not the one that began, status.json says so from then on.
 
         Raises:
             UserError: another process on this machine is training in this folder.
         """
+        from omegaconf import OmegaConf  # whoever only looks at a run does not wait for it
+
         before = self.status
         if held(before):
             raise UserError(f"{self.folder} is being trained by process {before['pid']}; wait for it, or stop it first")
@@ -104,6 +121,13 @@ class Run:
             "micro_batches": micro_batches,
             "started": begun,
         }
+        if code is not None:
+            status["code"] = code
+            changed = differs(before, code)
+            if resume and changed:
+                log.warning("going on with other code than this run was begun with (on_code_change=warn)")
+            if resume and (changed or before.get("code_changed")):
+                status["code_changed"] = True
         write_json(self.status_file, status)
 
         def end(state: str, exit_code: int, **more: str) -> None:

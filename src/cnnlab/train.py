@@ -21,6 +21,7 @@ from cnnlab.callbacks.pruning import MedianPruning
 from cnnlab.callbacks.stop import Stop
 from cnnlab.callbacks.stopwatch import Stopwatch
 from cnnlab.cell import identity
+from cnnlab.code import code_of
 from cnnlab.environment import environment
 from cnnlab.errors import UserError
 from cnnlab.finetune import freeze
@@ -69,6 +70,7 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
         Agreement(
             {
                 "configuration": identity(config),
+                "code": code_of(config)["digest"],
                 "eval_batch_size": config["datamodule"]["eval_batch_size"],
                 "micro_batches": config["trainer"]["micro_batches"],
                 "folder": folder,
@@ -129,6 +131,7 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
                 "micro_batches": config["trainer"]["micro_batches"],
                 **({"pruned": pruning[0].pruned} if pruning else {}),
                 "environment": environment(trainer.strategy.root_device),
+                **{key: value for key, value in run.status.items() if key == "code_changed"},
             }
             write_json(run.result_file, result)
 

@@ -25,7 +25,7 @@ from conftest import TINY, compose_config, runs
 
 def sweep(folder: Path, *words: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "cnnlab", "train", "-m", "study=s", *TINY, *words],
+        [sys.executable, "-m", "cnnlab", "train", "-m", "study=s", "hydra.launcher.rehearse=false", *TINY, *words],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

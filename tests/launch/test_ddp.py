@@ -236,7 +236,7 @@ def test_what_a_rank_says_keeps_its_kind(kind: type[Exception], tmp_path: Path) 
 def test_a_rank_that_fails_in_training_is_blamed_each_time(process: Process, trouble: Path) -> None:
     words = ["model=trouble", "+what=breaks", "seed=1", "trainer.devices=2", "trainer.accelerator=cpu", *TINY]
     lrs = "optim.lr=" + ",".join(f"{n}e-3" for n in range(1, 9))
-    ended = process("train", "-m", *words, lrs, "study=s")
+    ended = process("train", "-m", *words, lrs, "study=s", "hydra.launcher.rehearse=false")
     assert ended.returncode == 1
     errors = [json.loads((run / "status.json").read_text())["error"] for run in runs(trouble)]
     assert errors == ["RankFailed: rank 1: ValueError: it broke"] * 8
@@ -244,7 +244,8 @@ def test_a_rank_that_fails_in_training_is_blamed_each_time(process: Process, tro
 
 @pytest.mark.slow
 def test_a_rank_that_fails_before_the_processes_meet_ends_the_run_soon(process: Process, trouble: Path) -> None:
-    ended = process("train", "-m", "model=trouble", "+what=rank", "seed=1", "trainer=ddp_cpu", "study=s", *TINY)
+    words = ["model=trouble", "+what=rank", "seed=1", "trainer=ddp_cpu", "study=s", "hydra.launcher.rehearse=false"]
+    ended = process("train", "-m", *words, *TINY)
     assert ended.returncode == 1
     assert json.loads((runs(trouble)[0] / "status.json").read_text())["seconds"] < 12
 

@@ -156,6 +156,21 @@ def test_two_3x3_take_the_place_of_one_5x5(model: str) -> None:
     assert squares(small, 3) - squares(large, 3) == 2 * replaced
 
 
+def test_three_3x3_take_the_place_of_inception_v2s_7x7() -> None:
+    large, small = (meta_network("model=inception_v2", f"model.kernel={kernel}", *SHAPE) for kernel in (7, 3))
+    assert (squares(large, 7), squares(small, 7)) == (1, 0)
+    assert squares(small, 3) - squares(large, 3) == 3
+
+
+def test_inception_v2s_auxiliary_head_gets_a_norm_more() -> None:
+    """BN-auxiliary (Szegedy et al., 2016, section 4)."""
+    without, with_it = (
+        sum(isinstance(module, nn.BatchNorm2d) for module in meta_network(*net, *SHAPE).modules())
+        for net in (["model=inception_v2"], ["model=inception_v2", "model.auxiliary_norm=true"])
+    )
+    assert with_it == without + 1
+
+
 def test_lenet5_of_1998_names_what_it_does_not_take() -> None:
     with pytest.raises(UserError, match="ten classes, grey images of 28 or 32 pixels"):
         network("model=lenet5", "model.form=paper", *shaped(1, 32, 7))

@@ -28,6 +28,8 @@ CASES = [
     {"model": "vgg11", "regularizer.dropout": "0.25", "optim": "sgd"},
     {"datamodule.batch_size": "64", "seed": "1"},  # datamodule.eval_batch_size follows
     {"scheduler": "multistep", "trainer.max_epochs": "40"},  # a resolver reads it
+    {"trainer.check_val_every_n_epoch": "${trainer.max_epochs}", "trainer.max_epochs": "4"},
+    {"optim.lr": "${regularizer.dropout}", "regularizer.dropout": "${seed}", "seed": "2"},
     {"model.form": "paper"},  # others follow
     {"regularizer": "[all,no_dropout]", "regularizer.weight_decay": "0.01"},
     {"datamodule.image_size": "16", "model.width": "0.5"},

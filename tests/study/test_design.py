@@ -170,3 +170,8 @@ def test_an_interval_without_a_search_is_refused() -> None:
 def test_what_is_no_space_is_refused(more: dict[str, Any], words: str) -> None:
     with pytest.raises(UserError, match=words):
         cells(search(**more))
+
+
+def test_tables_tell_a_level_by_its_name_and_the_rest_by_its_values() -> None:
+    found = cells({"leave_out": {"dropout": {"d": 0}}, "seeds": 2}, "m=x,y")
+    assert [part.told for part in found[:3]] == ["m=x, full, seed=0", "m=x, full, seed=1", "m=x, - dropout, seed=0"]

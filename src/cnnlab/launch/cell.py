@@ -1,15 +1,23 @@
 """One cell, wherever it was started from: its folder, its status, its processes."""
 
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cnnlab.code import code_of, commit, differs, digest_of_cnnlab
 from cnnlab.errors import OutOfGpuMemory
+from cnnlab.launch.code_change import refuse, what_is_done
 from cnnlab.launch.memory import advice, in_pieces, is_out_of_memory, pieces_of
 from cnnlab.launch.nodes import nodes_of
 from cnnlab.launch.ranks import fit_on_ranks
 from cnnlab.run import Config, Run
+
+log = logging.getLogger(__name__)
+# at once: a server that cells are forked from trains with what it has imported, whatever lies on the disk later
+digest_of_cnnlab()
+commit()
 
 
 def train_cell(
@@ -27,13 +35,25 @@ def train_cell(
     again: goes on from the last checkpoint even if the attempt before failed by itself.
     in_child: in a process of its own even if one is enough.
     pieces: that a batch is computed in at least, where memory turned out to be short.
+
+    Raises:
+        UserError: it was trained or begun with other code, and on_code_change=error.
     """
     run = Run(folder)
-    if run.done:
-        return run.result()
-    trainer = config["trainer"]
+    code = code_of(config)
     restarted = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
     resume = again or run.half_done or restarted
+    policy = config["on_code_change"] if (run.done or resume) and differs(run.status, code) else "none"
+    if policy == "error":
+        refuse([folder], code)
+    if run.done and policy != "retrain":
+        if policy == "warn":
+            log.warning(what_is_done(policy, [folder], code))
+        return run.result()
+    if policy == "retrain":
+        log.warning(what_is_done(policy, [folder], code))
+        resume = False
+    trainer = config["trainer"]
     if resume:  # what did not fit before does not fit now
         pieces = max(pieces, run.status.get("micro_batches", 1))
     smaller = in_pieces(config, pieces)
@@ -41,14 +61,14 @@ def train_cell(
         if os.environ["RANK"] != "0":  # rank 0 keeps the folder
             fit_here(smaller, folder, resume)
             return None
-        with run.attempt(config, overrides, resume, pieces_of(smaller)):
+        with run.attempt(config, overrides, resume, pieces_of(smaller), code):
             fit_here(smaller, folder, resume)
         return run.result()
     nodes = nodes_of(trainer["num_nodes"], os.environ)
     if nodes.index:  # the first node keeps the folder
         fit_on_ranks(smaller, folder, nodes, start_method, resume)
         return None
-    with run.attempt(config, overrides, resume, pieces_of(smaller)):
+    with run.attempt(config, overrides, resume, pieces_of(smaller), code):
         if trainer["devices"] * trainer["num_nodes"] == 1 and not trainer["max_restarts"] and not in_child:
             fit_here(smaller, folder, resume)
         else:

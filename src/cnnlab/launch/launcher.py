@@ -16,11 +16,14 @@ from rich.table import Table
 
 from cnnlab.errors import UserError
 from cnnlab.launch.child import Work
+from cnnlab.launch.code_change import sort_out
 from cnnlab.launch.preload import first_of_each_choice
 from cnnlab.run import Config, Run
 from cnnlab.study.cells import Cell, Composer, is_excluded
 from cnnlab.study.design import Part
 from cnnlab.study.record import add_to_record
+
+ROWS = 50  # of the table at the end
 
 
 class CellLauncher(Launcher):
@@ -81,17 +84,20 @@ class CellLauncher(Launcher):
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         cells = self._compose_all(composer, fixed, parts, exclude)
-        todo: dict[Path, Work] = {}
-        for cell in cells:
-            if not Run(cell.folder).done and cell.folder not in todo:
-                todo[cell.folder] = self._work(cell)
+        by_folder = {cell.folder: cell for cell in reversed(cells)}
+        out = sort_out({cell.folder: cell.config for cell in cells})
+        todo = {folder: self._work(by_folder[folder]) for folder in out.todo}
+        for folder in out.anew:
+            Run(folder).result_file.unlink(missing_ok=True)  # no longer done, for whoever looks
         console = Console()
         study = escape(str(cells[0].study))
         console.print(f"[bold]{len(cells)} cells[/] in {study}, {len(todo)} to train{self.where()}", soft_wrap=True)
         self._record(cells)
+        if out.said:
+            console.print(out.said, soft_wrap=True, markup=False, highlight=False)
         if todo:
             self.train(list(todo.values()), console)
-        console.print(table({cell.folder: None for cell in cells}))
+        console.print(table(list({cell.folder: cell for cell in reversed(cells)}.values())[::-1]))
         return [outcome(cell, self.waits) for cell in cells]
 
     def _compose_all(
@@ -100,20 +106,23 @@ class CellLauncher(Launcher):
         """The cells that are not excluded; those from which one sees what is to be imported are composed first."""
         telling = first_of_each_choice([part.overrides for part in parts], list(composer.groups))
         cells: dict[int, Cell] = {}
+        self.excluded = 0
         begun = left = False
         for turn, n in enumerate([*telling, *sorted(set(range(len(parts))) - set(telling))], 1):
             try:
                 cell = composer.compose(fixed, parts[n])
-                if not (exclude and is_excluded(cell, exclude)):
-                    left = not Run(cell.folder).done or left  # naming a cell checks it
+                if exclude and is_excluded(cell, exclude):
+                    self.excluded += 1
+                else:
+                    done = Run(cell.folder).settled  # naming a cell checks it
+                    left = left or not done or cell.config["on_code_change"] == "retrain"
                     cells[n] = cell
             except (UserError, HydraException, OmegaConfBaseException) as error:
                 self.refuse(parts[n], error)
             if turn >= len(telling) and left and not begun:
                 begun = True
                 self.begin([cells[n].config for n in telling if n in cells])
-        self.excluded = len(parts) - len(cells)
-        if not cells:
+        if self.excluded == len(parts):
             raise UserError("ablation.exclude: no cell is left")
         return [cells[n] for n in sorted(cells)]
 
@@ -147,7 +156,7 @@ def outcome(cell: Cell, waited: bool) -> JobReturn:
     if run.done:
         told.status = JobStatus.COMPLETED
         told.return_value = run.result()["metrics"]["val/accuracy"]
-    elif not waited and run.status.get("state") not in ("failed", "diverged"):
+    elif run.settled or (not waited and run.status.get("state") != "failed"):
         told.status = JobStatus.COMPLETED
     else:
         told.status = JobStatus.FAILED
@@ -164,16 +173,18 @@ def what_happened(status: dict[str, Any]) -> str:
     return str(status.get("error") or status.get("state") or "it never began")
 
 
-def table(folders: dict[Path, Any]) -> Table:
-    """What became of the cells."""
+def table(cells: Sequence[Cell]) -> Table:
+    """What became of the cells, or of the first of them."""
     shown = Table(box=None)
     shown.add_column("cell", overflow="fold")
     shown.add_column("state")
     shown.add_column("val accuracy", justify="right")
     shown.add_column("test accuracy", justify="right")
-    for folder in folders:
-        run = Run(folder)
+    for cell in cells[:ROWS]:
+        run = Run(cell.folder)
         metrics = run.result()["metrics"] if run.done else {}
         scores = [f"{metrics[key]:.2%}" if key in metrics else "" for key in ("val/accuracy", "test/accuracy")]
-        shown.add_row(folder.name, run.status.get("state", "not started"), *scores)
+        shown.add_row(cell.part.told or cell.folder.name, run.status.get("state", "not started"), *scores)
+    if len(cells) > ROWS:
+        shown.caption = f"and {len(cells) - ROWS:,} more: cnnlab status {cells[0].study.name} --all"
     return shown

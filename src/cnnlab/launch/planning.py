@@ -39,7 +39,7 @@ class Planning(Local):
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         self.refused.clear()
         cells = self._compose_all(composer, fixed, parts, exclude)
-        todo = {cell.folder: self._work(cell) for cell in cells if not Run(cell.folder).done}
+        todo = {cell.folder: self._work(cell) for cell in cells if not Run(cell.folder).settled}
         rehearsed = rehearse(self.pool, todo.values(), TIMED) if todo and self.rehearses else {}
         planned: list[Planned] = []
         seen = set()
@@ -50,8 +50,10 @@ class Planning(Local):
             planned.append(Planned(cell, Run(cell.folder), twin, like))
         console = Console(highlight=False)
         console.print(table(planned, self.refused, self.rows))
-        excluded = self.excluded - len(self.refused)
-        for line in totals(planned, self.refused, excluded, self.places.jobs):
+        listed = min(len(planned), self.rows or len(planned)) + min(len(self.refused), self.rows or len(self.refused))
+        if more := len(planned) + len(self.refused) - listed:
+            console.print(f"... and {more:,} more; --all lists them")
+        for line in totals(planned, self.refused, self.excluded, self.places.jobs):
             console.print(line, markup=False, soft_wrap=True)
         wrong = [*(words for _, words in self.refused), *summary(planned)]
         if wrong:

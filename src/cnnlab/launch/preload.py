@@ -9,8 +9,8 @@ OURS = ("cnnlab", "torch", "albumentations", "lightning")  # whose import has no
 
 def preloaded(configs: list[dict[str, Any]]) -> list[str]:
     """The modules of all that the cells are made of, and of the training itself."""
-    targets = {target.rpartition(".")[0] for config in configs for target in _targets(config)}
-    return [*ALWAYS, *sorted(module for module in targets if module.split(".")[0] in OURS)]
+    modules = {target.rpartition(".")[0] for config in configs for target in targets(config)}
+    return [*ALWAYS, *sorted(module for module in modules if module.split(".")[0] in OURS)]
 
 
 def first_of_each_choice(jobs: Sequence[Sequence[str]], groups: list[str]) -> list[int]:
@@ -25,11 +25,13 @@ def first_of_each_choice(jobs: Sequence[Sequence[str]], groups: list[str]) -> li
     return first
 
 
-def _targets(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        if isinstance(target := value.get("_target_"), str):
-            yield target
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _targets(item)
+def targets(value: Any) -> Iterator[str]:
+    """All that `_target_` names in a configuration."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if isinstance(target := value.get("_target_"), str):
+                yield target
+            value = list(value.values())
+        waiting += [item for item in value if isinstance(item, dict | list)]

@@ -87,15 +87,16 @@ class Composer:
         parsed = [self._parse(override) for override in overrides]
         choices = [o for o in parsed if self._is_choice(o)]
         values = [o for o in parsed if not self._is_choice(o)]
-        needed = [o for o in values if _is_missing(self._chosen(choices), o)]
-        base = self._base(choices, needed)
         below = [o.key_or_group or "" for o in values]
-        late = [
-            o for o in values if o not in needed and _is_plain(o) and _replaceable(o.key_or_group or "", base, below)
-        ]
-        early = [o for o in values if o not in late]
-        if len(early) > len(needed):
+        early = [o for o in values if _is_missing(self._chosen(choices), o)]
+        late = [o for o in values if o not in early]
+        while True:
             base = self._base(choices, early)
+            good = [o for o in late if _is_plain(o) and _replaceable(o.key_or_group or "", base, below)]
+            if good == late:
+                break
+            early = [o for o in values if o not in good]  # which may bring interpolations of their own
+            late = good
         config = base.config
         for override in late:
             config = _with(config, (override.key_or_group or "").split("."), override.value())

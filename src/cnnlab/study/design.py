@@ -22,18 +22,30 @@ PIECES = ("axes", "pairs", "one_at_a_time", "leave_out", "add", "search")
 
 @dataclass(frozen=True)
 class Part:
-    """Overrides by their keys, as texts, and the names of the levels that they stand for."""
+    """Overrides by their keys, as texts, and the names of the levels that they stand for.
+
+    behind: keys whose values such a name tells.
+    """
 
     changes: Mapping[str, str]
     labels: Mapping[str, str] = field(default_factory=dict)
+    behind: frozenset[str] = frozenset()
 
     def __add__(self, other: "Part") -> "Part":
-        return Part({**self.changes, **other.changes}, {**self.labels, **other.labels})
+        labels = {**self.labels, **other.labels}
+        return Part({**self.changes, **other.changes}, labels, self.behind | other.behind)
 
     @property
     def overrides(self) -> list[str]:
         """As on a command line."""
         return [f"{key}={value}" for key, value in self.changes.items()]
+
+    @property
+    def told(self) -> str:
+        """What is its own, for tables: 'model=nin, - batch_norm, seed=1'."""
+        shown = [f"{key}={value}" for key, value in self.changes.items() if key not in self.behind]
+        seed = [override for override in shown if override.startswith("seed=")]
+        return ", ".join([*(o for o in shown if o not in seed), *self.labels.values(), *seed])
 
 
 @dataclass(frozen=True)
@@ -119,15 +131,15 @@ def _named(design: Design) -> list[list[Part]]:
     alone, without = _changes(design, "one_at_a_time"), _changes(design, "leave_out")
     factors = []
     if alone:
-        single = [Part(change, {"one_at_a_time": name}) for name, change in alone.items()]
+        single = [Part(change, {"one_at_a_time": name}, frozenset(change)) for name, change in alone.items()]
         factors.append([Part({}, {"one_at_a_time": "baseline"}), *single])
     if without:
-        one_less = [Part(change, {"leave_out": f"- {name}"}) for name, change in without.items()]
+        one_less = [Part(change, {"leave_out": f"- {name}"}, frozenset(change)) for name, change in without.items()]
         factors.append([Part({}, {"leave_out": "full"}), *one_less])
     if added := _changes(design, "add"):
         steps = [Part({}, {"add": "baseline"})]
         for name, change in added.items():
-            steps.append(steps[-1] + Part(change, {"add": f"+ {name}"}))
+            steps.append(steps[-1] + Part(change, {"add": f"+ {name}"}, frozenset(change)))
         factors.append(steps)
     return factors
 

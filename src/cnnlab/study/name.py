@@ -39,13 +39,16 @@ def with_study(arguments: list[str]) -> list[str]:
 
 
 def default_study(arguments: list[str]) -> str | None:
-    """Name for a sweep without `study=`: what is swept, and a hash of all overrides, so that the same command goes on.
+    """Name for a sweep without `study=`: design, what is swept, a hash of all overrides: the same command goes on.
 
     None if there is no sweep, or it has a name.
     """
-    overrides = sorted(argument for argument in arguments if "=" in argument and not argument.startswith("-"))
+    about_old_cells = ("on_code_change=", "+on_code_change=", "++on_code_change=")
+    overrides = sorted(o for o in arguments if "=" in o and not o.startswith(("-", *about_old_cells)))
     if not is_sweep(arguments) or any(o.lstrip("+").startswith("study=") for o in overrides):
         return None
     digest = hashlib.sha256(" ".join(overrides).encode()).hexdigest()[:6]
     swept = [o.split("=")[0] for o in overrides if re.search(r"=.*(,|range\(|choice\(|interval\()", o)]
-    return "-".join([*(key.lstrip("+~").rsplit(".")[-1].rsplit("/")[-1] for key in swept), digest])
+    names = [key.lstrip("+~").rsplit(".")[-1].rsplit("/")[-1] for key in swept]
+    design = [o.removeprefix("ablation=") for o in overrides if re.fullmatch(r"ablation=\w+", o)]
+    return "-".join([*(design + names or ["sweep"]), digest])  # a hash alone might be read as a number

@@ -9,6 +9,7 @@ import psutil
 from rich.table import Table
 
 from cnnlab.launch.rehearsal import Rehearsed, disk_bytes, seconds_of
+from cnnlab.quantities import duration, short, size
 from cnnlab.run import Run
 from cnnlab.study.cells import Cell
 from cnnlab.study.design import Part
@@ -32,6 +33,8 @@ class Planned:
             return "duplicate"
         if self.run.done:
             return "done"
+        if self.run.settled:
+            return "diverged"
         if self.rehearsed and self.rehearsed.error:
             return "fails"
         return "half done" if self.run.half_done else "new"
@@ -66,25 +69,15 @@ def table(planned: Sequence[Planned], refused: Sequence[tuple[Part, str]], rows:
     for column in ("parameters", "FLOPs", "time", "memory", "disk"):
         shown.add_column(column, justify="right", no_wrap=True)
     for n, (part, _) in enumerate(refused[:rows], 1):
-        shown.add_row(f"!{n}", described(part), "illegal", *[""] * 5)
+        shown.add_row(f"!{n}", part.told, "illegal", *[""] * 5)
     for n, one in enumerate(planned[:rows], 1):
         costs = [""] * 5
         if one.measured and one.measured.result:
             cost = one.measured.result["cost"]
             sizes = [size(one.memory_bytes), size(one.disk_bytes)]
             costs = [short(cost["parameters"]), short(cost["flops"]), duration(one.seconds), *sizes]
-        shown.add_row(str(n), described(one.cell.part) or one.cell.folder.name, one.state, *costs)
-    if rows is not None and (more := max(0, len(planned) - rows) + max(0, len(refused) - rows)):
-        shown.add_row("", f"... and {more:,} more; hydra.launcher.rows=null lists all")
+        shown.add_row(str(n), one.cell.part.told or one.cell.folder.name, one.state, *costs)
     return shown
-
-
-def described(part: Part) -> str:
-    """What is its own: levels of a design by their names, else the overrides."""
-    named = [f"{value}" for value in part.labels.values()]
-    return " ".join(
-        [*named, *([] if named else part.overrides), *([o for o in part.overrides if named and o.startswith("seed=")])]
-    )
 
 
 def totals(planned: Sequence[Planned], refused: Sequence[tuple[Part, str]], excluded: int, jobs: int) -> Iterator[str]:
@@ -124,28 +117,3 @@ def summary(planned: Sequence[Planned]) -> Iterator[str]:
         free = shutil.disk_usage(there).free
         if needed > free:
             yield f"the cells need {size(needed)} of disk, and {size(free)} are free"
-
-
-def short(number: float) -> str:
-    """61.7 k, 1.3 M, 4.1 G."""
-    for unit, factor in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if number >= factor:
-            return f"{number / factor:.1f} {unit}"
-    return f"{number:.0f}"
-
-
-def size(count: float) -> str:
-    """Of bytes."""
-    for unit, factor in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20)):
-        if count >= factor:
-            return f"{count / factor:.1f} {unit}"
-    return f"{count / 1024:.0f} KiB"
-
-
-def duration(seconds: float) -> str:
-    """12 s, 3 min 20 s, 2 h 5 min, 3 d 4 h."""
-    whole = round(seconds)
-    for unit, length, lower, below in (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
-        if whole >= length:
-            return f"{whole // length} {unit} {whole % length // below} {lower}"
-    return f"{whole} s"

@@ -45,4 +45,4 @@ def begun_from(part: Part, composer: Composer, fixed: Sequence[str], source: Map
     if not needs_source(part):
         return part
     file = str(weights_of(composer.compose(without_keys(fixed, source), source_of(part, source))))
-    return Part({key: value.replace(SOURCE, file) for key, value in part.changes.items()}, part.labels)
+    return Part({k: value.replace(SOURCE, file) for k, value in part.changes.items()}, part.labels, part.behind)
