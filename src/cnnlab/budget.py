@@ -60,7 +60,7 @@ def steps_of_flops(amount: object, root: DictConfig) -> int:
     steps = whole * epoch.steps + rest // of_step
     if steps < 1:
         raise UserError(
-            f"budget.amount={amount:g}: one step of {root.model.name} takes {of_image * of_step:.3g} FLOPs "
+            f"budget.amount={amount:g}: one step of {root.model.name} takes {of_image * of_step:.4g} FLOPs "
             f"({of_step} images a step); it must be as much at least"
         )
     return steps

@@ -13,6 +13,7 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 from simpleeval import EvalWithCompoundTypes, InvalidExpression
 
 from cnnlab.cell import named, resolved
@@ -88,10 +89,17 @@ class Composer:
         choices = [o for o in parsed if self._is_choice(o)]
         values = [o for o in parsed if not self._is_choice(o)]
         below = [o.key_or_group or "" for o in values]
-        early = [o for o in values if _is_missing(self._chosen(choices), o)]
+        common = parsed[: len(fixed)]
+        early = [o for o in values if o in common or _is_missing(self._chosen(choices), o)]
         late = [o for o in values if o not in early]
         while True:
-            base = self._base(choices, early)
+            try:
+                base = self._base(choices, early)
+            except OmegaConfBaseException:
+                if not late:
+                    raise
+                early, late = values, []  # among the others may be what it lacks
+                continue
             good = [o for o in late if _is_plain(o) and _replaceable(o.key_or_group or "", base, below)]
             if good == late:
                 break
