@@ -18,7 +18,9 @@ def needed(tmp_path: Path) -> dict[str, list[str]]:
     for name in ("cat", "dog"):
         (tmp_path / name).mkdir()
     (tmp_path / "labels.csv").write_text("path,class\n1.png,cat\n2.png,dog\n")
-    return {key: [f"datamodule.data_dir={tmp_path}"] for key in ("image_folder", "class_csv")}
+    budgets = {key: ["budget.amount=1e9", "scheduler=constant"] for key in ("flops", "seconds")}
+    data = {key: [f"datamodule.data_dir={tmp_path}"] for key in ("image_folder", "class_csv")}
+    return {"steps": ["budget.amount=100"], **budgets, **data}
 
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
@@ -26,7 +28,7 @@ def test_each_choice_composes_and_is_legal(group: str, choice: str, needed: dict
     check(compose_config(f"{group}={choice}", *needed.get(choice, [])))
 
 
-@pytest.mark.parametrize("group", ["model", "datamodule"])
+@pytest.mark.parametrize("group", ["model", "datamodule", "budget"])
 def test_name_is_what_the_user_types(group: str, needed: dict[str, list[str]]) -> None:
     for stem in stems(group):
         assert compose_config(f"{group}={stem}", *needed.get(stem, []))[group]["name"] == stem

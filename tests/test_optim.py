@@ -5,9 +5,9 @@ import torch
 from torch import nn
 from torch.optim import SGD, Optimizer
 
-from cnnlab.build import make
 from cnnlab.errors import UserError
 from cnnlab.optim import MakeOptimizer, add_l1, build_optimizer
+from cnnlab.targets import make
 from conftest import compose_config, stems
 
 OFF: dict[str, float] = {"backbone_lr_factor": 1.0, "weight_decay": 0.0, "l1": 0.0, "max_norm": 0.0}

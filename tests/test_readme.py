@@ -23,6 +23,7 @@ COMMANDS = [
 ]
 SHORT = ["trainer.max_epochs=1", "trainer.limit_train_batches=1", "trainer.limit_val_batches=1"]
 SHORT += ["trainer.limit_test_batches=1", "datamodule.batch_size=8", "callbacks=quiet"]
+SMALL = {"steps": "2", "flops": "5e9", "seconds": "0.1"}  # budgets, which decide on max_epochs
 # what this machine may not have: then only composed
 NEEDS = {
     "datamodule=cifar10": "data/cifar10/test_batch.bin",
@@ -64,6 +65,9 @@ def shortened(command: str) -> list[str]:
         if "train" in words and not {"--help", "--cfg"} & set(words):
             words = [word for word in words if not word.startswith("trainer.max_epochs")]
             words += [short for short in SHORT if not any(word.startswith(short.split("=")[0]) for word in words)]
+            if budget := re.search(r"budget=(\w+)", command):
+                words = [re.sub(r"^budget.amount=.*", f"budget.amount={SMALL[budget[1]]}", word) for word in words]
+                words.remove("trainer.max_epochs=1")
             if any(needed in command + " " and not Path(file).exists() for needed, file in NEEDS.items()):
                 words += ["--cfg", "job", "--resolve"]
         if "bench" in words:
@@ -87,6 +91,8 @@ def is_slow(command: str) -> bool:
             "launcher=ray",
             "ablation",
             "tune=lr",
+            "budget=flops",
+            "budget=seconds",
             "cnnlab plan",
             "torchrun",
             "resnet18",
@@ -139,6 +145,7 @@ def test_make_knows_its_targets(command: str) -> None:
         "logger",
         "ablation",
         "tune",
+        "budget",
         "debug",
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.optim import SGD
 
-from cnnlab.build import make
+from cnnlab.targets import make
 from conftest import compose_config, stems
 
 STEPS, EPOCHS = 40, 10

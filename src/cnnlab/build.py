@@ -1,14 +1,11 @@
 """What a configuration stands for: data, network, classifier."""
 
-import inspect
 from dataclasses import fields
 from functools import partial
 from typing import Any
 
 import lightning
 import torch
-from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 from torch import nn
 
 from cnnlab.classifier import Classifier
@@ -16,31 +13,13 @@ from cnnlab.data.augment import Policy
 from cnnlab.data.batches import Batching
 from cnnlab.data.datamodule import ImageData
 from cnnlab.data.draws import Draws
-from cnnlab.errors import UserError
 from cnnlab.losses import Objective
 from cnnlab.mixing import Mixing
 from cnnlab.models.layers import Layers
 from cnnlab.models.parts.paired_draws import PairedDraws
 from cnnlab.optim import build_optimizer
 from cnnlab.run import Config
-
-
-def make(group: str, config: Config, **more: Any) -> Any:
-    """What the group's `_target_` makes of its keys and of what only the program knows.
-
-    Raises:
-        UserError: the target does not exist, does not take these keys, or refuses their values.
-    """
-    target = config["_target_"]
-    try:
-        # the call is ours: Hydra would turn a dataclass among the arguments into a configuration
-        prepared = instantiate({**config, "_partial_": True}, _convert_="all")
-        later = config.get("_partial_", False)
-        inspect.signature(prepared.func).bind_partial(*prepared.args, **prepared.keywords, **more)
-    except (InstantiationException, TypeError) as error:
-        raise UserError(f"{group}: {target}: {error.__cause__ or error}") from error
-    return partial(prepared, **more) if later else prepared(**more)
-
+from cnnlab.targets import make
 
 # what of model.* makes the layers, and what is about weights and words; the rest is the network's own
 OF_LAYERS = ("activation", "init", "init_std", "pool", "width", "norm_eps")

@@ -16,6 +16,7 @@ WITHOUT_EFFECT = (
     "runs_dir",
     "data_dir",
     "logger",
+    "budget",  # its effect is that of trainer.max_epochs, trainer.max_steps and callbacks.budget
     "model.card",
     "pruning.storage",
     "datamodule.num_workers",

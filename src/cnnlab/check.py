@@ -15,18 +15,32 @@ def check(config: dict[str, Any]) -> None:
     Raises:
         UserError: it names each wrong key, its value, and what is allowed.
     """
-    try:
-        Config.model_validate(config)
-    except ValidationError as error:
-        raise UserError("\n".join(dict.fromkeys(_explained(problem) for problem in error.errors()))) from error
+    check_ranges(config)
     _check_data(config["datamodule"], config["model"], config["trainer"])
     _check_weights(config["model"], config["regularizer"]["norm"])
     _check_schedule(config["scheduler"], config["trainer"])
+    _check_budget(config["budget"], config["trainer"], config["scheduler"])
     for key in ("mixup", "cutmix"):
         if 0 < config["regularizer"][key] < 0.001:
             raise UserError(f"regularizer.{key}={config['regularizer'][key]}: it must be 0, or 0.001 at least")
     if "weight_decay" in config["optim"]:
         raise UserError("optim.weight_decay is not where weight decay is set: regularizer.weight_decay=...")
+
+
+def check_ranges(config: dict[str, Any], complete: bool = True) -> None:
+    """Looks at each value by itself.
+
+    complete: whether a key that is not there is an error.
+
+    Raises:
+        UserError: as `check`.
+    """
+    try:
+        Config.model_validate(config)
+    except ValidationError as error:
+        problems = [problem for problem in error.errors() if complete or problem["type"] != "missing"]
+        if problems:
+            raise UserError("\n".join(dict.fromkeys(map(_explained, problems)))) from error
 
 
 def _check_data(data: dict[str, Any], model: dict[str, Any], trainer: dict[str, Any]) -> None:
@@ -100,6 +114,35 @@ def _check_schedule(scheduler: dict[str, Any], trainer: dict[str, Any]) -> None:
         raise UserError(f"trainer.check_val_every_n_epoch={every}: nothing would be validated in {epochs} epochs")
     if every > 1 and scheduler["_target_"].endswith(".plateau"):
         raise UserError(f"trainer.check_val_every_n_epoch={every}: scheduler=plateau needs val/loss after each epoch")
+
+
+TIMELESS = ("constant", "exponential", "plateau")  # schedules that do not ask how long training takes
+
+
+def _check_budget(budget: dict[str, Any], trainer: dict[str, Any], scheduler: dict[str, Any]) -> None:
+    """What a budget decides must be as it decided."""
+    name, amount = budget["name"], budget["amount"]
+    if (name == "epochs") != (amount is None):
+        instead = "trainer.max_epochs is the budget" if name == "epochs" else "it must be a number above 0"
+        raise UserError(f"budget.amount={amount}: with budget={name} {instead}")
+    for key, value in (("max_epochs", budget.get("epochs")), ("max_steps", budget.get("steps"))):
+        if value is not None and trainer[key] != value:
+            raise UserError(
+                f"trainer.{key}={trainer[key]}: budget={name} makes it {value}. Leave it to the budget (debug= may set "
+                "it), or take budget=epochs"
+            )
+    if name != "seconds":
+        return
+    schedule = scheduler["_target_"].rpartition(".")[2]
+    if schedule not in TIMELESS:
+        raise UserError(
+            f"scheduler={schedule} must know how long training takes, which budget=seconds leaves open; take "
+            f"scheduler={', '.join(TIMELESS)}"
+        )
+    if (every := trainer["check_val_every_n_epoch"]) > 1:
+        raise UserError(
+            f"trainer.check_val_every_n_epoch={every}: with budget=seconds any epoch may be the last; take 1"
+        )
 
 
 def _explained(problem: Any) -> str:

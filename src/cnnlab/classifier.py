@@ -37,7 +37,7 @@ class Classifier(LightningModule):
         objective: Objective,
         num_classes: int,
         optimizer: Callable[[nn.Module], Optimizer],
-        schedule: Callable[[Optimizer, int, int], list[dict[str, Any]]],
+        schedule: Callable[[Optimizer, int, float], list[dict[str, Any]]],
         seed: int,
     ) -> None:
         super().__init__()
@@ -123,5 +123,6 @@ class Classifier(LightningModule):
 
     def configure_optimizers(self) -> Any:
         optimizer = self.make_optimizer(self.net)
-        steps, epochs = int(self.trainer.estimated_stepping_batches), self.trainer.max_epochs or 1
-        return [optimizer], self.make_schedule(optimizer, steps, epochs)
+        steps = int(self.trainer.estimated_stepping_batches)
+        of_an_epoch = -(-int(self.trainer.num_training_batches) // self.trainer.accumulate_grad_batches)
+        return [optimizer], self.make_schedule(optimizer, steps, steps / of_an_epoch)

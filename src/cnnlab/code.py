@@ -21,6 +21,7 @@ LEFT_OUT = (
         "track.py",
         "quantities.py",
         "conf.py",
+        "budget.py",
         "check.py",
         "ranges.py",
         "data/contact_sheet.py",

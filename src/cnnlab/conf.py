@@ -84,6 +84,20 @@ def share_of_epochs(share: float, *, _root_: DictConfig) -> int:
     return max(1, round(share * int(_root_.trainer.max_epochs)))
 
 
+def epochs_of_steps(steps: Any, *, _root_: DictConfig) -> int:
+    """See budget.py."""
+    from cnnlab import budget  # imports numpy
+
+    return budget.epochs_of_steps(steps, _root_)
+
+
+def steps_of_flops(amount: Any, *, _root_: DictConfig) -> int:
+    """See budget.py."""
+    from cnnlab import budget
+
+    return budget.steps_of_flops(amount, _root_)
+
+
 def devices_here(accelerator: str, batch_size: int, alone: bool) -> int:
     """As many GPUs as there are, or of them as many as can share a batch equally; one for a CPU.
 
@@ -141,6 +155,8 @@ def register(arguments: Sequence[str] = ()) -> None:
     OmegaConf.register_new_resolver("share_of_epochs", share_of_epochs, replace=True)
     OmegaConf.register_new_resolver("class_folders", count_classes, replace=True)
     OmegaConf.register_new_resolver("csv_classes", count_csv_classes, replace=True)
+    OmegaConf.register_new_resolver("epochs_of_steps", epochs_of_steps, replace=True)
+    OmegaConf.register_new_resolver("steps_of_flops", steps_of_flops, replace=True)
     here = partial(devices_here, alone=not is_sweep(arguments))
     OmegaConf.register_new_resolver("devices_here", here, replace=True)
     OmegaConf.register_new_resolver("switch", switch, replace=True)

@@ -113,6 +113,7 @@ class Trainer(Group):
     num_nodes: Count
     precision: Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true"]
     max_epochs: Count
+    max_steps: Count | Literal[-1]
     gradient_clip_val: Positive | None
     accumulate_grad_batches: Count
     micro_batches: Count
@@ -126,6 +127,11 @@ class Trainer(Group):
     limit_test_batches: Limit
 
 
+class Budget(Group):
+    name: Literal["epochs", "steps", "flops", "seconds"]
+    amount: Positive | None
+
+
 class Config(Group):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     study: FolderName
@@ -137,3 +143,4 @@ class Config(Group):
     scheduler: Scheduler
     datamodule: Datamodule
     trainer: Trainer
+    budget: Budget

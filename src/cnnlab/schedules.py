@@ -1,7 +1,8 @@
 """Learning-rate schedules: torch's own, each stepped as often as it needs, times a linear warm-up.
 
-Each function takes the optimizer, the number of optimizer steps and of epochs in the whole training, and its own
-parameters, and gives what Lightning wants. The learning rate is always base * warm-up * schedule.
+Each function takes the optimizer, the number of optimizer steps and of epochs (a fraction where the last ends early)
+in the whole training, and its own parameters, and gives what Lightning wants. The learning rate is always
+base * warm-up * schedule.
 """
 
 from typing import Any
@@ -14,7 +15,7 @@ Scheduled = list[dict[str, Any]]
 
 
 def _with_warmup(
-    optimizer: Optimizer, scheduler: LRScheduler, interval: str, steps: int, epochs: int, warmup_epochs: float
+    optimizer: Optimizer, scheduler: LRScheduler, interval: str, steps: int, epochs: float, warmup_epochs: float
 ) -> Scheduled:
     """Adds the linear warm-up, which multiplies whatever the schedule does."""
     schedules: Scheduled = [{"scheduler": scheduler, "interval": interval}]
@@ -25,13 +26,13 @@ def _with_warmup(
     return schedules
 
 
-def constant(optimizer: Optimizer, steps: int, epochs: int, warmup_epochs: float) -> Scheduled:
+def constant(optimizer: Optimizer, steps: int, epochs: float, warmup_epochs: float) -> Scheduled:
     """The base learning rate throughout."""
     return _with_warmup(optimizer, lr.ConstantLR(optimizer, factor=1), "epoch", steps, epochs, warmup_epochs)
 
 
 def step(
-    optimizer: Optimizer, steps: int, epochs: int, warmup_epochs: float, step_size: int, gamma: float
+    optimizer: Optimizer, steps: int, epochs: float, warmup_epochs: float, step_size: int, gamma: float
 ) -> Scheduled:
     """gamma ** floor(epoch / step_size)."""
     scheduler = lr.StepLR(optimizer, step_size, gamma)
@@ -39,25 +40,25 @@ def step(
 
 
 def multistep(
-    optimizer: Optimizer, steps: int, epochs: int, warmup_epochs: float, milestones: list[int], gamma: float
+    optimizer: Optimizer, steps: int, epochs: float, warmup_epochs: float, milestones: list[int], gamma: float
 ) -> Scheduled:
     """gamma ** (number of milestones, in epochs, that are past)."""
     scheduler = lr.MultiStepLR(optimizer, milestones, gamma)
     return _with_warmup(optimizer, scheduler, "epoch", steps, epochs, warmup_epochs)
 
 
-def exponential(optimizer: Optimizer, steps: int, epochs: int, warmup_epochs: float, gamma: float) -> Scheduled:
+def exponential(optimizer: Optimizer, steps: int, epochs: float, warmup_epochs: float, gamma: float) -> Scheduled:
     """gamma ** epoch."""
     return _with_warmup(optimizer, lr.ExponentialLR(optimizer, gamma), "epoch", steps, epochs, warmup_epochs)
 
 
-def cosine(optimizer: Optimizer, steps: int, epochs: int, warmup_epochs: float) -> Scheduled:
+def cosine(optimizer: Optimizer, steps: int, epochs: float, warmup_epochs: float) -> Scheduled:
     """(1 + cos(pi * step / steps)) / 2."""
     return _with_warmup(optimizer, lr.CosineAnnealingLR(optimizer, steps), "step", steps, epochs, warmup_epochs)
 
 
 def plateau(
-    optimizer: Optimizer, steps: int, epochs: int, warmup_epochs: float, factor: float, patience: int
+    optimizer: Optimizer, steps: int, epochs: float, warmup_epochs: float, factor: float, patience: int
 ) -> Scheduled:
     """Times factor whenever val/loss has not fallen for more than `patience` epochs."""
     watcher = ReduceLROnPlateau(optimizer, factor=factor, patience=patience)
@@ -66,7 +67,7 @@ def plateau(
     return schedules
 
 
-def onecycle(optimizer: Optimizer, steps: int, epochs: int, warmup_epochs: float, pct_start: float) -> Scheduled:
+def onecycle(optimizer: Optimizer, steps: int, epochs: float, warmup_epochs: float, pct_start: float) -> Scheduled:
     """Cosine rise to the base learning rate, then cosine fall to almost nothing; the rise is the warm-up if given."""
     rise = warmup_epochs / epochs if warmup_epochs else pct_start
     peak = [float(group["lr"]) for group in optimizer.param_groups]

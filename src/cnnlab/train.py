@@ -13,8 +13,9 @@ from torch import nn
 
 from cnnlab import checkpoints, cost, ddp, weights
 from cnnlab.atomic import write_json
-from cnnlab.build import build_classifier, build_data, build_network, build_trainer, learning_rate, make
+from cnnlab.build import build_classifier, build_data, build_network, build_trainer, learning_rate
 from cnnlab.callbacks.agreement import Agreement
+from cnnlab.callbacks.budget import LastStep
 from cnnlab.callbacks.predictions import Predictions
 from cnnlab.callbacks.pruning import MedianPruning
 from cnnlab.callbacks.stop import Stop
@@ -28,6 +29,7 @@ from cnnlab.loggers.csv import Curves
 from cnnlab.models.effect import without_effect
 from cnnlab.run import Config, Run
 from cnnlab.summary import network_table
+from cnnlab.targets import make
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +78,7 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
             }
         ),
         stopwatch,
+        LastStep(),
         best,
         checkpoints.Last(run.checkpoints),
         Predictions(run.folder / "predictions.npz"),
@@ -122,6 +125,7 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
                     "fit_seconds": stopwatch.fit_seconds,
                     "step_seconds": stopwatch.step_seconds,
                     "validation_seconds": stopwatch.validation_seconds,
+                    "validation_step_seconds": stopwatch.validation_step_seconds,
                 },
                 "per_class": per_class(data.source.classes, classifier.per_class.tolist()) if test else {},
                 "data": data.used(),
@@ -141,6 +145,14 @@ def per_class(names: Sequence[str], scores: list[list[float]]) -> dict[str, dict
         name: {"images": int(images), **dict(zip(shares, row, strict=True))}
         for name, (images, *row) in zip(unique, scores, strict=True)
     }
+
+
+def duration(budget: Config, trainer: Config) -> str:
+    """How long is trained, in words."""
+    if budget["name"] == "seconds":
+        return f"{budget['amount']:g} seconds of training"
+    steps = f", {trainer['max_steps']:,} steps" if trainer["max_steps"] > 0 else ""
+    return f"{trainer['max_epochs']} epochs{steps}"
 
 
 def introduce(config: Config, net: nn.Module, trainer: lightning.Trainer, origin: str) -> None:
@@ -168,7 +180,7 @@ def introduce(config: Config, net: nn.Module, trainer: lightning.Trainer, origin
     lr, images = learning_rate(config), config["trainer"]["lr_batch_size"]
     scaled = f" (scaled from {optim['lr']:g} for {images} images a step)" if lr != optim["lr"] else ""
     name = optim["_target_"].rsplit(".")[-1]
-    log.info("%s, lr %g%s, %s epochs", name, lr, scaled, config["trainer"]["max_epochs"])
+    log.info("%s, lr %g%s, %s", name, lr, scaled, duration(config["budget"], config["trainer"]))
     pieces = config["trainer"]["micro_batches"]
     if pieces > 1 and config["regularizer"]["norm"] == "batch":
         log.info("BatchNorm takes its statistics from each of the %s pieces of a batch", pieces)

@@ -15,7 +15,7 @@ Command = Callable[..., int]
 
 
 def result(**more: object) -> dict[str, object]:
-    cost = {"step_seconds": 0.5, "validation_seconds": 2.0, "fit_seconds": 3.0}
+    cost = {"step_seconds": 0.5, "validation_step_seconds": 2.0, "fit_seconds": 3.0}
     return {"cost": cost, "data": {"images": {"train": 1000, "val": 200, "test": 350}}, **more}
 
 

@@ -39,6 +39,8 @@ CASES = [
     {"optim": "{lr: 0.3}", "optim.lr": "0.2"} | {"optim": "adam"},
     {"datamodule.num_workers": "2", "runs_dir": "${data_dir}"},
     {"experiment": "resnet20_fashion_mnist", "model.shortcut": "none"},
+    {"budget": "steps", "budget.amount": "100", "datamodule.batch_size": "64", "seed": "1"},  # max_epochs follows
+    {"budget": "flops", "budget.amount": "1e11", "model.width": "0.5", "regularizer.norm": "batch", "optim.lr": "0.1"},
     {"trainer": "{max_epochs: 7}", "trainer.devices": "2"} | {"trainer": "cpu"},
 ]
 
@@ -48,6 +50,13 @@ def test_it_composes_what_hydra_composes(composer: Composer, case: dict[str, str
     part = Part(case)
     hydras = composer.loader.load_sweep_config(composer.master, ["study=x", *part.overrides])
     assert composer.compose(["study=x"], part).config == resolved(hydras)
+
+
+def test_what_a_value_mends_is_no_error(composer: Composer) -> None:
+    """One step of 32 images would be more than the budget."""
+    cells = [composer.compose(["budget=flops"], Part({"budget.amount": "3e7", "datamodule.batch_size": "8"}))]
+    cells.append(composer.compose(["budget=flops", "datamodule.batch_size=8"], Part({"budget.amount": "3e7"})))
+    assert [cell.config["trainer"]["max_steps"] for cell in cells] == [1, 1]
 
 
 def test_ten_seeds_are_composed_once(composer: Composer) -> None:

@@ -17,7 +17,7 @@ ALL = psutil.virtual_memory().total
 def planned(folder: Path, seed: int, memory: float, error: str = "", disk: int = 1000) -> Planned:
     """A new cell whose rehearsal took that share of this machine's memory."""
     cost = {"peak_memory_bytes": memory * ALL, "parameters": 1, "flops": 1}
-    cost |= {"step_seconds": 0.1, "validation_seconds": 0.1, "fit_seconds": 1.0}
+    cost |= {"step_seconds": 0.1, "validation_step_seconds": 0.1, "fit_seconds": 1.0}
     result = {"cost": cost, "data": {"images": {"train": 1000, "val": 100, "test": 100}}}
     cell = Cell(compose_config(f"seed={seed}", "trainer=cpu"), folder, [])
     return Planned(cell, Run(cell.folder), False, Rehearsed(error, None if error else result, "", 2.0, disk))

@@ -15,7 +15,7 @@ from cnnlab.bench.arguments import parted, whole_number
 from cnnlab.bench.paired import Contender, Rates, take_turns
 from cnnlab.bench.plain import DecodedOnly, PlainImages, path_of, plain_loader
 from cnnlab.bench.report import compare
-from cnnlab.build import build_data, make
+from cnnlab.build import build_data
 from cnnlab.check import check
 from cnnlab.conf import chosen, composed, register
 from cnnlab.data.datamodule import ImageData
@@ -23,6 +23,7 @@ from cnnlab.data.feed import Feed
 from cnnlab.environment import environment
 from cnnlab.errors import UserError
 from cnnlab.run import Config
+from cnnlab.targets import make
 
 DEFAULTS = ("datamodule=synthetic", "datamodule.source.train_images=14336", "augment=standard")
 ROUNDS, IMAGES = 5, 12_288

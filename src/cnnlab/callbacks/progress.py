@@ -8,6 +8,8 @@ from lightning import Callback, LightningModule, Trainer
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from cnnlab.callbacks.budget import TimeBudget
+
 GLANCE = 0.5  # seconds between looks at the loss, each of which waits for the device
 
 
@@ -20,9 +22,11 @@ class Progress(Callback):
         self.looked = 0.0
         self.began = 0.0
         self.first = 0  # epoch of this attempt
+        self.budget: TimeBudget | None = None  # ends training, if there is one, rather than the epochs
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         self.began, self.first = time.monotonic(), trainer.current_epoch
+        self.budget = next((c for c in trainer.callbacks if isinstance(c, TimeBudget)), None)  # type: ignore[attr-defined]
         if not trainer.is_global_zero or not sys.stdout.isatty():
             return
         self.bar = Bar(
@@ -36,11 +40,16 @@ class Progress(Callback):
         )
         total = int(trainer.num_training_batches) * (trainer.max_epochs or 1)
         done = self.first * int(trainer.num_training_batches)
+        if self.budget:
+            total, done = int(self.budget.seconds), int(self.budget.spent)
         self.task = self.bar.add_task(self._epoch(trainer), total=total, completed=done, scores="")
         self.bar.start()
 
     def _epoch(self, trainer: Trainer) -> str:
-        return f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+        return f"epoch {trainer.current_epoch + 1}{self._of(trainer)}"
+
+    def _of(self, trainer: Trainer) -> str:
+        return "" if self.budget else f"/{trainer.max_epochs}"
 
     def _scores(self, trainer: Trainer, **more: float) -> str:
         metrics = trainer.callback_metrics
@@ -53,6 +62,8 @@ class Progress(Callback):
         if self.bar is None:
             return
         done = trainer.current_epoch * int(trainer.num_training_batches) + batch_idx + 1
+        if self.budget:
+            done = int(self.budget.spent)
         self.bar.update(self.task, completed=done, description=self._epoch(trainer))
         if time.monotonic() - self.looked > GLANCE:
             self.looked = time.monotonic()
@@ -71,8 +82,10 @@ class Progress(Callback):
         elif trainer.is_global_zero:
             spent = time.monotonic() - self.began
             left = spent / max(1, epochs - self.first) * ((trainer.max_epochs or epochs) - epochs)
+            if self.budget:
+                left = max(0.0, self.budget.seconds - self.budget.spent)
             scores = self._scores(trainer)
-            print(f"epoch {epochs}/{trainer.max_epochs}  {scores}  {spent:.0f} s, ETA {left:.0f} s", flush=True)
+            print(f"epoch {epochs}{self._of(trainer)}  {scores}  {spent:.0f} s, ETA {left:.0f} s", flush=True)
 
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
         self._tell(trainer, trainer.current_epoch)

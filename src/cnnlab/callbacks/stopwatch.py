@@ -25,6 +25,8 @@ class Stopwatch(Callback):
         self.validation_seconds = 0.0
         self._steps: deque[float] = deque(maxlen=LAST)
         self._batch_ended = 0.0
+        self._judgings: deque[float] = deque(maxlen=LAST)
+        self._judging_ended = 0.0
         self._fitting_since = 0.0
         self._since: float | None = None
 
@@ -32,6 +34,16 @@ class Stopwatch(Callback):
     def step_seconds(self) -> float:
         """The median of the latest steps, from the end of one batch to that of the next."""
         return median(self._steps) if self._steps else 0.0
+
+    @property
+    def training_seconds(self) -> float:
+        """Until now."""
+        return self.seconds + (time.perf_counter() - self._since if self._since is not None else 0.0)
+
+    @property
+    def validation_step_seconds(self) -> float:
+        """The same of a batch in validation."""
+        return median(self._judgings) if self._judgings else 0.0
 
     def _go(self) -> None:
         self._since = self._batch_ended = time.perf_counter()
@@ -46,7 +58,12 @@ class Stopwatch(Callback):
 
     def on_validation_start(self, *_: Any) -> None:
         self._stop()
-        self._validating_since = time.perf_counter()
+        self._validating_since = self._judging_ended = time.perf_counter()
+
+    def on_validation_batch_end(self, *_: Any) -> None:
+        now = time.perf_counter()
+        self._judgings.append(now - self._judging_ended)
+        self._judging_ended = now
 
     def on_validation_end(self, *_: Any) -> None:
         self.validation_seconds += time.perf_counter() - self._validating_since

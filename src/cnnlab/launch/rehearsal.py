@@ -68,7 +68,7 @@ def shortened(work: Work, folder: Path, steps: int) -> Work:
     """The same, for a few steps, in one process, with no logger, and with no search that it tells of them."""
     config, trainer = work.config, work.config["trainer"]
     processes = trainer["devices"] * trainer["num_nodes"]
-    limits = {f"limit_{stage}_batches": count for stage, count in (("train", steps), ("val", 1), ("test", 1))}
+    limits = {f"limit_{stage}_batches": count for stage, count in (("train", steps), ("val", steps), ("test", 1))}
     short = {"max_epochs": 1, "check_val_every_n_epoch": 1, "devices": 1, "num_nodes": 1, "max_restarts": 0}
     few = {
         "trainer": {**trainer, **limits, **short},
@@ -155,20 +155,21 @@ def require_disk(needed: int, folder: Path) -> None:
 def seconds_of(one: Rehearsed, config: Config) -> float:
     """What a cell is expected to take, if it has the machine as the rehearsal had it."""
     assert one.result is not None
-    cost, images, trainer, data = (
-        one.result["cost"],
-        one.result["data"]["images"],
-        config["trainer"],
-        config["datamodule"],
-    )
-    batches = limited(images["train"] // data["batch_size"], trainer["limit_train_batches"])
+    cost, images = one.result["cost"], one.result["data"]["images"]
+    trainer, data = config["trainer"], config["datamodule"]
     unit = data["batch_size"]
+    step = cost["step_seconds"] * trainer["micro_batches"]
+    epoch = limited(images["train"] // unit, trainer["limit_train_batches"]) * step
+    training = trainer["max_epochs"] * epoch
+    if trainer["max_steps"] > 0:
+        training = min(training, trainer["max_steps"] * trainer["accumulate_grad_batches"] * step)
+    if config["budget"]["name"] == "seconds":
+        training = min(training, config["budget"]["amount"])
     judged = {
         stage: min(images[stage], limited(-(-images[stage] // unit), trainer[f"limit_{stage}_batches"]) * unit)
         for stage in ("val", "test")
     }
-    seconds_an_image = cost["validation_seconds"] / min(images["val"], unit)
-    validations = trainer["max_epochs"] // trainer["check_val_every_n_epoch"]
+    seconds_an_image = cost["validation_step_seconds"] / min(images["val"], data["eval_batch_size"])
+    validations = -(-training // epoch) // trainer["check_val_every_n_epoch"]
     around = max(0.0, one.seconds - cost["fit_seconds"])
-    training = trainer["max_epochs"] * batches * trainer["micro_batches"] * cost["step_seconds"]
     return float(training + (validations * judged["val"] + judged["test"]) * seconds_an_image + around)

@@ -13,6 +13,7 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 from simpleeval import EvalWithCompoundTypes, InvalidExpression
 
 from cnnlab.cell import named, resolved
@@ -22,7 +23,12 @@ from cnnlab.run import Config
 from cnnlab.study.design import Part
 
 # what our resolvers read beside their arguments
-READ_BY_RESOLVERS = {"share_of_epochs": ("max_epochs",)}
+OF_AN_EPOCH = ("datamodule", "limit_train_batches", "accumulate_grad_batches")
+READ_BY_RESOLVERS = {
+    "share_of_epochs": ("max_epochs",),
+    "epochs_of_steps": OF_AN_EPOCH,
+    "steps_of_flops": (*OF_AN_EPOCH, "model", "norm"),
+}
 
 
 @dataclass(frozen=True)
@@ -83,10 +89,17 @@ class Composer:
         choices = [o for o in parsed if self._is_choice(o)]
         values = [o for o in parsed if not self._is_choice(o)]
         below = [o.key_or_group or "" for o in values]
-        early: list[Override] = []
-        late = values
+        common = parsed[: len(fixed)]
+        early = [o for o in values if o in common or _is_missing(self._chosen(choices), o)]
+        late = [o for o in values if o not in early]
         while True:
-            base = self._base(choices, early)
+            try:
+                base = self._base(choices, early)
+            except OmegaConfBaseException:
+                if not late:
+                    raise
+                early, late = values, []  # among the others may be what it lacks
+                continue
             good = [o for o in late if _is_plain(o) and _replaceable(o.key_or_group or "", base, below)]
             if good == late:
                 break
@@ -105,13 +118,16 @@ class Composer:
     def _is_choice(self, override: Override) -> bool:
         return (override.key_or_group or "") in self.groups or override.package is not None
 
+    def _chosen(self, choices: list[Override]) -> DictConfig:
+        lines = _lines(choices)
+        if lines not in self.composed:
+            self.composed[lines] = self.loader.load_sweep_config(self.master, list(lines))
+        return self.composed[lines]
+
     def _base(self, choices: list[Override], values: list[Override]) -> Base:
-        lines = tuple(str(o.input_line) for o in choices), tuple(str(o.input_line) for o in values)
-        key = (*lines[0], "", *lines[1])
+        key = (*_lines(choices), "", *_lines(values))
         if key not in self.bases:
-            if lines[0] not in self.composed:
-                self.composed[lines[0]] = self.loader.load_sweep_config(self.master, list(lines[0]))
-            cfg = self.composed[lines[0]]
+            cfg = self._chosen(choices)
             if values:
                 cfg = copy.deepcopy(cfg)
                 OmegaConf.copy_cache(self.master, cfg)
@@ -121,6 +137,17 @@ class Composer:
                 study = Path(cfg.hydra.sweep.dir)
             self.bases[key] = Base(resolved(cfg), study, environment, _read(cfg))
         return self.bases[key]
+
+
+def _lines(overrides: list[Override]) -> tuple[str, ...]:
+    return tuple(str(override.input_line) for override in overrides)
+
+
+def _is_missing(cfg: DictConfig, override: Override) -> bool:
+    """Whether nothing can be resolved before it gives its key a value."""
+    parent, _, leaf = (override.key_or_group or "").rpartition(".")
+    node = OmegaConf.select(cfg, parent) if parent else cfg
+    return isinstance(node, DictConfig) and OmegaConf.is_missing(node, leaf)
 
 
 def _is_plain(override: Override) -> bool:
