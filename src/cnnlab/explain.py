@@ -35,13 +35,19 @@ def explain(error: BaseException) -> str | None:
         if isinstance(cause, MissingMandatoryValue):
             return _first_line(cause)  # "Missing mandatory value: datamodule.data_dir"
         if isinstance(cause, OverrideParseException):
-            return f"{cause.override} cannot be read: {_first_line(cause)}. Quote it: '{cause.override}'"
+            return f"{cause.override} cannot be read: {_first_line(cause)}. {_quoted(str(cause.override))}"
     ambiguous = re.search(r"Ambiguous value for argument '(.*?)'", str(error))
     if ambiguous and isinstance(error, HydraException):
         return f"{ambiguous[1]} has several values: add -m to train each of them"
     if isinstance(error, (HydraException, OmegaConfBaseException)):
         return _first_line(error)
     return None
+
+
+def _quoted(override: str) -> str:
+    """How an override is written with a value that Hydra's grammar would take apart."""
+    key, _, value = override.partition("=")
+    return f"""If the shell took it apart, quote it: '{override}'; if the value is one text: '{key}="{value}"'"""
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -93,7 +93,8 @@ class CellLauncher(Launcher):
         todo = {folder: self._work(by_folder[folder]) for folder in out.todo}
         console = Console()
         study = escape(str(cells[0].study))
-        console.print(f"[bold]{len(cells)} cells[/] in {study}, {len(todo)} to train{self.where()}", soft_wrap=True)
+        cell_or_cells = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+        console.print(f"[bold]{cell_or_cells}[/] in {study}, {len(todo)} to train{self.where()}", soft_wrap=True)
         self._record(cells)
         if out.said:
             console.print(out.said, soft_wrap=True, markup=False, highlight=False)
@@ -136,7 +137,7 @@ class CellLauncher(Launcher):
         for study in dict.fromkeys(cell.study for cell in cells):
             noted = {
                 cell.folder.name: {
-                    "overrides": cell.part.overrides,
+                    "overrides": [o for o in cell.part.overrides if not o.startswith("pruning=")],
                     "labels": dict(cell.part.labels),
                     "kind": kind(cell.config),
                 }

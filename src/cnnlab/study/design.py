@@ -13,7 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override
 
 from cnnlab.errors import UserError, did_you_mean
-from cnnlab.study.space import Space, drawn
+from cnnlab.study.space import Space, drawn, require_seed
 
 Design = dict[str, Any]
 SOURCE = "$source"  # in a change: the checkpoint of the run that is trained first
@@ -79,6 +79,7 @@ def combinations(design: Design, arguments: Sequence[Override], spaces: Mapping[
         draws = drawn(spaces, design["search"])
         factors.append([Part({key: text(value) for key, value in draw.items()}) for draw in draws])
     seeds = [Part({"seed": value}) for value in swept.get("seed", _seeds(design["seeds"], given))]
+    require_seed("ablation.subset_seed", design["subset_seed"])
     parts = [sum(parts, Part({})) for parts in product(*factors)]
     return Combinations(fixed, parts, seeds or [Part({})])
 
@@ -90,7 +91,9 @@ def kept(parts: list[Part], design: Design, is_excluded: Callable[[Part], bool])
         return parts
     allowed = [part for part in parts if not is_excluded(part)]
     if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= len(allowed):
-        raise UserError(f"ablation.subset={size}: it must be 1 to {len(allowed)}, the number of combinations")
+        raise UserError(
+            f"ablation.subset={size}: it must be 1 to {len(allowed)}, the number of combinations without seeds"
+        )
     chosen = random.Random(design["subset_seed"]).sample(range(len(allowed)), size)
     return [allowed[n] for n in sorted(chosen)]
 
@@ -106,7 +109,10 @@ def as_texts(change: Design) -> dict[str, str]:
 
 
 def _swept(override: Override) -> list[str]:
-    return [str(value) for value in override.sweep_string_iterator()]
+    values = [str(value) for value in override.sweep_string_iterator()]
+    if not values:
+        raise UserError(f"{override.input_line}: there are no values in it")
+    return values
 
 
 def _axes(axes: Design, given: set[str]) -> list[list[Part]]:

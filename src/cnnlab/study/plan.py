@@ -93,7 +93,9 @@ def totals(planned: Sequence[Planned], refused: Sequence[tuple[Part, str]], excl
         counts["illegal"] = len(refused)
     if excluded:
         counts["excluded"] = excluded
-    yield f"{len(planned):,} cells: " + ", ".join(f"{count:,} {state}" for state, count in counts.items())
+    yield f"{len(planned):,} {'cell' if len(planned) == 1 else 'cells'}: " + ", ".join(
+        f"{count:,} {state}" for state, count in counts.items()
+    )
     measured = [one for one in planned if one.measured]
     if measured:
         seconds = sum(one.seconds for one in measured)

@@ -69,6 +69,7 @@ def spaces(search: dict[str, Any] | None, arguments: Iterable[Override]) -> dict
             )
     search.setdefault("seed", 0)
     search.setdefault("space", {})
+    require_seed("ablation.search.seed", search["seed"])
     require_one_of("ablation.search.kind", search["kind"], KINDS)
     trials = search["trials"]
     if not isinstance(trials, int) or isinstance(trials, bool) or trials < 1:
@@ -88,6 +89,12 @@ def spaces(search: dict[str, Any] | None, arguments: Iterable[Override]) -> dict
             "'regularizer.dropout=interval(0,0.6)'"
         )
     return found
+
+
+def require_seed(key: str, value: Any) -> None:
+    """Raises a UserError unless it is a whole number of at least 0."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise UserError(f"{key}={value}: it must be a whole number of at least 0")
 
 
 def _leaves(nested: dict[str, Any], before: str = "") -> dict[str, Any]:
@@ -111,6 +118,9 @@ def _told(key: str, told: Any) -> Space:
         return Space(choices=tuple(told["choices"]))
     if not {"low", "high"} <= set(told):
         raise UserError(f"{name}: it needs low and high")
+    for key in ("log", "integer"):
+        if not isinstance(told.get(key, False), bool):
+            raise UserError(f"{name}: {key} must be true or false")
     return _checked(name, Space(told["low"], told["high"], told.get("log", False), told.get("integer", False)))
 
 

@@ -51,7 +51,9 @@ def shown(study: Study, rows: int | None) -> RenderableType:
     total = Text.assemble((str(study.folder), "bold"), f"{ablation}: ", counts(study))
     parts.append(total)
     if study.left and not study.counts.get("running") and study.record["commands"]:
-        parts.append(Text(f"go on: cnnlab train -m {_command(study.record['commands'][study.record['latest'] or -1])}"))
+        latest = study.record["latest"]
+        command = study.record["commands"][-1 if latest is None else latest]
+        parts.append(Text(f"go on: cnnlab train -m {_command(command)}"))
     return Group(*parts)
 
 

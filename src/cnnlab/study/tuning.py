@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cnnlab.errors import UserError
+from cnnlab.errors import UserError, did_you_mean
 from cnnlab.run import Config, Run
 from cnnlab.study.cells import Cell, Composer
 from cnnlab.study.design import Part, text
+from cnnlab.study.space import require_seed
 
 ROLE = {"role": "tuning"}  # label of a trial, which is none of the comparison
 
@@ -35,6 +36,7 @@ class Tuning:
         numbers = isinstance(factors, list) and all(isinstance(f, int | float) and f > 0 for f in factors)
         if not numbers or len(set(factors)) < 2:
             raise UserError(f"tune.factors={factors}: it must be two or more different numbers above 0")
+        require_seed("tune.seed", tune["seed"])
         if tune["key"] in given:
             raise UserError(
                 f"{tune['key']}=...: tune={tune['key'].rpartition('.')[2]} chooses it; leave one of them out"
@@ -55,7 +57,9 @@ class Tuning:
         group, _, leaf = self.key.rpartition(".")
         value = config.get(group, {}).get(leaf)
         if isinstance(value, bool) or not isinstance(value, int | float) or not value:
-            raise UserError(f"tune.key={self.key}: it is {value}, and not a number that could be multiplied")
+            known = [f"{group}.{key}" for key, value in config.get(group, {}).items() if isinstance(value, float)]
+            near = did_you_mean(self.key, known)
+            raise UserError(f"tune.key={self.key}: it is {value}, and not a number that could be multiplied.{near}")
         more = {"seed": str(self.seed), "test": "false"}
         values = [float(f"{value * factor:.4g}") for factor in self.factors]
         return [Part({**part.changes, self.key: text(value), **more}, ROLE) for value in values]
