@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab.study.name import default_study
+from cnnlab.sweep.arguments import default_study
 from conftest import TINY, runs
 
 Command = Callable[..., int]

@@ -84,6 +84,7 @@ def test_result_has_what_the_contract_says(trained: Path) -> None:
     }
     assert scores <= set(values["metrics"])
     cost = {"parameters", "flops", "train_images_per_second", "peak_memory_bytes", "fit_seconds"}
+    cost |= {"step_seconds", "validation_seconds", "validation_step_seconds"}
     assert set(values["cost"]) == cost
     assert all(value > 0 for value in values["cost"].values())
     assert (values["cell"], values["seed"]) == (trained.name, 0)

@@ -18,7 +18,6 @@ WITHOUT_EFFECT = (
     "logger",
     "budget",  # its effect is that of trainer.max_epochs, trainer.max_steps and callbacks.budget
     "model.card",
-    "pruning.storage",
     "datamodule.num_workers",
     "datamodule.eval_batch_size",
     "datamodule.download",
@@ -84,6 +83,8 @@ def identity(config: dict[str, Any]) -> str:
     weights = Path(str(config["model"]["weights"]))
     if weights.parent.name == "checkpoints":  # of a cell, whose name says what it is, wherever it lies
         effective["model"]["weights"] = "/".join(weights.parts[-3:])
+    if effective["pruning"]:
+        del effective["pruning"]["storage"]
     canonical = json.dumps(effective, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 

@@ -63,7 +63,7 @@ def train(arguments: list[str]) -> None:
     import hydra
 
     from cnnlab import conf
-    from cnnlab.study.name import require_sweep, with_pieces, with_study
+    from cnnlab.sweep.arguments import require_sweep, with_pieces, with_study
 
     if {"-h", "--help"} & set(arguments):
         print(TRAIN_HELP + conf.table_of_choices())
@@ -81,7 +81,7 @@ def train(arguments: list[str]) -> None:
 
 def plan(arguments: list[str]) -> None:
     """Says what `train -m` with the same arguments would train, and what it would take; trains nothing."""
-    from cnnlab.study.name import as_plan
+    from cnnlab.sweep.arguments import as_plan
 
     train(as_plan(arguments))
 

@@ -16,7 +16,18 @@ Code = dict[str, Any]
 PACKAGE = Path(__file__).parent
 # What shows, asks, composes, measures and decides when and where a cell is trained; what trains is the rest.
 LEFT_OUT = (
-    *("bench", "study", "__main__.py", "cli.py", "help.py", "explain.py", "overview.py", "zoo.py", "summary.py"),
+    *(
+        "bench",
+        "study",
+        "sweep",
+        "__main__.py",
+        "cli.py",
+        "help.py",
+        "explain.py",
+        "overview.py",
+        "zoo.py",
+        "summary.py",
+    ),
     *(
         "track.py",
         "quantities.py",

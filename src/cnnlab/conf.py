@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from cnnlab.cell import cell_name, resolved
 from cnnlab.errors import UserError, require_one_of
 from cnnlab.launch.places import gpus_here
-from cnnlab.study.name import is_sweep
+from cnnlab.sweep.arguments import is_sweep
 
 LISTS = ("regularizer", "callbacks", "logger")  # groups whose choices compose
 

@@ -15,18 +15,19 @@ from cnnlab.check import check
 from cnnlab.errors import UserError
 from cnnlab.launch.launcher import CellLauncher
 from cnnlab.run import Config, Run
-from cnnlab.study.bayesian import Search
-from cnnlab.study.cells import Composer, is_excluded
-from cnnlab.study.design import Combinations, Part, as_texts, combinations, kept, text
-from cnnlab.study.source import begun_from, needs_source, source_of, without_keys
-from cnnlab.study.space import Space, drawn, spaces
-from cnnlab.study.tuning import Tuning, chosen, first_of_groups
+from cnnlab.sweep.bayesian import Search
+from cnnlab.sweep.cells import Composer
+from cnnlab.sweep.design import Combinations, Part, as_texts, combinations, kept, text
+from cnnlab.sweep.exclusion import is_excluded
+from cnnlab.sweep.source import begun_from, needs_source, source_of, without_keys
+from cnnlab.sweep.space import Space, drawn, spaces
+from cnnlab.sweep.tuning import Tuning, chosen, first_of_groups
 
 log = logging.getLogger(__name__)
 
 
 class CellSweeper(Sweeper):
-    """The product of what is swept, as Hydra's own, crossed with the design `ablation` (src/cnnlab/study/design.py).
+    """The product of what is swept, as Hydra's own, crossed with the design `ablation` (src/cnnlab/sweep/design.py).
 
     Runs that others begin from are trained first, then the trials that tune=lr chooses by, then the cells.
     """

@@ -12,7 +12,7 @@ from cnnlab.code import LEFT_OUT, PACKAGE, code_of, differs, sources
 from cnnlab.conf import as_root_keys
 from cnnlab.launch.code_change import described, sort_out
 from cnnlab.run import Run
-from cnnlab.study.name import default_study
+from cnnlab.sweep.arguments import default_study
 from conftest import TINY, runs
 from test_imports import MODULES, imports
 

@@ -12,11 +12,11 @@ from omegaconf import OmegaConf
 
 from cnnlab.conf import conf_folder
 from cnnlab.errors import UserError
-from cnnlab.study.cells import Composer
 from cnnlab.study.claims import CARD, read_claim, read_claims
-from cnnlab.study.design import combinations
 from cnnlab.study.judge import judge_check
 from cnnlab.study.results import CellResult, parsed
+from cnnlab.sweep.cells import Composer
+from cnnlab.sweep.design import combinations
 
 CLAIMS = read_claims(conf_folder() / "ablation")
 CARD_OF_ANY: dict[str, Any] = dict.fromkeys(CARD, "some text")

@@ -20,9 +20,10 @@ from cnnlab.launch.code_change import sort_out
 from cnnlab.launch.preload import first_of_each_choice
 from cnnlab.launch.rehearsal import kind
 from cnnlab.run import Config, Run
-from cnnlab.study.cells import Cell, Composer, is_excluded
-from cnnlab.study.design import Part
 from cnnlab.study.record import add_to_record
+from cnnlab.sweep.cells import Cell, Composer
+from cnnlab.sweep.design import Part
+from cnnlab.sweep.exclusion import is_excluded
 
 ROWS = 50  # of the table at the end
 

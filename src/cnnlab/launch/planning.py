@@ -12,9 +12,9 @@ from cnnlab.launch.code_change import sort_out
 from cnnlab.launch.local import Local
 from cnnlab.launch.rehearsal import TIMED, kind, rehearse
 from cnnlab.run import Run
-from cnnlab.study.cells import Composer
-from cnnlab.study.design import Part
-from cnnlab.study.plan import Planned, summary, table, totals
+from cnnlab.sweep.cells import Composer
+from cnnlab.sweep.design import Part
+from cnnlab.sweep.plan import Planned, summary, table, totals
 
 
 class Planning(Local):

@@ -1,1 +1,1 @@
-"""Studies: which cells there are, what becomes of them, what they say."""
+"""Studies: what became of their cells, and what they say."""

@@ -14,13 +14,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
-from simpleeval import EvalWithCompoundTypes, InvalidExpression
 
 from cnnlab.cell import named, resolved
 from cnnlab.check import check
-from cnnlab.errors import UserError
 from cnnlab.run import Config
-from cnnlab.study.design import Part
+from cnnlab.sweep.design import Part
 
 # what our resolvers read beside their arguments
 OF_AN_EPOCH = ("datamodule", "limit_train_batches", "accumulate_grad_batches")
@@ -190,21 +188,3 @@ def with_value(config: Config, path: list[str], value: Any) -> Config:
     """A copy with another leaf, which shares all else."""
     key, *rest = path
     return {**config, key: with_value(config[key], rest, value) if rest else value}
-
-
-def is_excluded(cell: Cell, expressions: Sequence[str]) -> bool:
-    """Whether one of the expressions holds: "model.name == 'lenet5' and optim.lr > 0.1", of the cell's values.
-
-    Raises:
-        UserError: an expression cannot be evaluated.
-    """
-    if not isinstance(expressions, list) or not all(isinstance(expression, str) for expression in expressions):
-        raise UserError(f'ablation.exclude={expressions}: it must be a list of expressions, as ["seed > 3"]')
-    for expression in expressions:
-        try:
-            if EvalWithCompoundTypes(names=cell.config, functions={}).eval(expression):
-                return True
-        except (InvalidExpression, SyntaxError, TypeError, ValueError, ArithmeticError, LookupError) as error:
-            example = "model.name == 'lenet5' and regularizer.dropout > 0"
-            raise UserError(f'ablation.exclude: "{expression}": {error}. It can be, say, "{example}"') from error
-    return False

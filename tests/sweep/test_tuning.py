@@ -10,9 +10,9 @@ from omegaconf import OmegaConf
 
 from cnnlab.conf import conf_folder
 from cnnlab.errors import UserError
-from cnnlab.study.cells import Cell
-from cnnlab.study.design import Part
-from cnnlab.study.tuning import ROLE, Tuning, chosen
+from cnnlab.sweep.cells import Cell
+from cnnlab.sweep.design import Part
+from cnnlab.sweep.tuning import ROLE, Tuning, chosen
 from conftest import TINY, compose_config
 
 LR: dict[str, Any] = OmegaConf.to_container(OmegaConf.load(conf_folder() / "tune" / "lr.yaml"))["tune"]  # type: ignore[index,call-overload,assignment]

@@ -8,8 +8,8 @@ from omegaconf import OmegaConf
 
 from cnnlab.conf import conf_folder
 from cnnlab.errors import UserError
-from cnnlab.study.design import Part, combinations, kept
-from cnnlab.study.space import spaces
+from cnnlab.sweep.design import Part, combinations, kept
+from cnnlab.sweep.space import spaces
 
 EMPTY = OmegaConf.to_container(OmegaConf.load(conf_folder() / "train.yaml").ablation)
 

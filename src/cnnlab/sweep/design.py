@@ -13,7 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override
 
 from cnnlab.errors import UserError, did_you_mean
-from cnnlab.study.space import Space, drawn, require_seed
+from cnnlab.sweep.space import Space, drawn, require_seed
 
 Design = dict[str, Any]
 SOURCE = "$source"  # in a change: the checkpoint of the run that is trained first

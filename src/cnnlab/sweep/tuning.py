@@ -7,9 +7,9 @@ from typing import Any
 
 from cnnlab.errors import UserError, did_you_mean
 from cnnlab.run import Config, Run
-from cnnlab.study.cells import Cell, Composer
-from cnnlab.study.design import Part, text
-from cnnlab.study.space import require_seed
+from cnnlab.sweep.cells import Cell, Composer
+from cnnlab.sweep.design import Part, text
+from cnnlab.sweep.space import require_seed
 
 ROLE = {"role": "tuning"}  # label of a trial, which is none of the comparison
 

@@ -7,8 +7,8 @@ import pytest
 
 from cnnlab.launch.rehearsal import Rehearsed
 from cnnlab.run import Run
-from cnnlab.study.cells import Cell
-from cnnlab.study.plan import Planned, summary, totals
+from cnnlab.sweep.cells import Cell
+from cnnlab.sweep.plan import Planned, summary, totals
 from conftest import compose_config
 
 ALL = psutil.virtual_memory().total

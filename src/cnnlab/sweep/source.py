@@ -5,8 +5,8 @@ from pathlib import Path
 
 from cnnlab.errors import UserError
 from cnnlab.run import Run
-from cnnlab.study.cells import Cell, Composer
-from cnnlab.study.design import SOURCE, Part, text
+from cnnlab.sweep.cells import Cell, Composer
+from cnnlab.sweep.design import SOURCE, Part, text
 
 ROLE = {"role": "source"}  # label of a cell that is none of the comparison
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from cnnlab.errors import UserError
-from cnnlab.study.bayesian import Search
-from cnnlab.study.cells import Cell
-from cnnlab.study.design import Part
-from cnnlab.study.source import begun_from, needs_source, source_of, without_keys
-from cnnlab.study.space import Space
+from cnnlab.sweep.bayesian import Search
+from cnnlab.sweep.cells import Cell
+from cnnlab.sweep.design import Part
+from cnnlab.sweep.source import begun_from, needs_source, source_of, without_keys
+from cnnlab.sweep.space import Space
 from conftest import TINY, compose_config
 
 pytest.importorskip("optuna")

@@ -11,8 +11,9 @@ from hydra.types import RunMode
 from cnnlab.cell import resolved
 from cnnlab.conf import conf_folder
 from cnnlab.errors import UserError
-from cnnlab.study.cells import Composer, is_excluded
-from cnnlab.study.design import Part
+from cnnlab.sweep.cells import Composer
+from cnnlab.sweep.design import Part
+from cnnlab.sweep.exclusion import is_excluded
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from cnnlab.launch.places import on_gpus
 from cnnlab.launch.rehearsal import Rehearsed, disk_bytes, seconds_of
 from cnnlab.quantities import duration, short, size
 from cnnlab.run import Run
-from cnnlab.study.cells import Cell
-from cnnlab.study.design import Part
+from cnnlab.sweep.cells import Cell
+from cnnlab.sweep.design import Part
 
 OF_MEMORY = 0.9  # that cells may take
 

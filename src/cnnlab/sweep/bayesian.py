@@ -9,9 +9,9 @@ from cnnlab.cell import identity
 from cnnlab.errors import UserError, require_one_of
 from cnnlab.journal import journal
 from cnnlab.run import Config, Run
-from cnnlab.study.cells import Cell, with_value
-from cnnlab.study.design import Part, text
-from cnnlab.study.space import Space, shortened
+from cnnlab.sweep.cells import Cell, with_value
+from cnnlab.sweep.design import Part, text
+from cnnlab.sweep.space import Space, shortened
 
 JOURNAL = "optuna.journal"
 PRUNERS = ("none", "median")
