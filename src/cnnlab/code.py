@@ -45,6 +45,7 @@ LEFT_OUT = (
             "code_change",
             "launcher",
             "local",
+            "outcome",
             "patience",
             "planning",
             "pool",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra.core.utils import JobReturn, JobStatus, configure_log, setup_globals
+from hydra.core.utils import JobReturn, configure_log, setup_globals
 from hydra.errors import HydraException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
@@ -12,11 +12,11 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from cnnlab.errors import UserError
 from cnnlab.launch.child import Work
 from cnnlab.launch.code_change import sort_out
+from cnnlab.launch.outcome import outcome, table
 from cnnlab.launch.preload import first_of_each_choice
 from cnnlab.launch.rehearsal import kind
 from cnnlab.run import Config, Run
@@ -24,8 +24,6 @@ from cnnlab.study.record import add_to_record
 from cnnlab.sweep.cells import Cell, Composer
 from cnnlab.sweep.design import Part
 from cnnlab.sweep.exclusion import is_excluded
-
-ROWS = 50  # of the table at the end
 
 
 class CellLauncher(Launcher):
@@ -158,44 +156,3 @@ def require_count(key: str, value: Any, least: int = 1) -> None:
     """Raises a UserError unless a key of hydra.launcher is a whole number of at least that."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise UserError(f"hydra.launcher.{key}={value}: it must be a whole number of at least {least}")
-
-
-def outcome(cell: Cell, waited: bool) -> JobReturn:
-    """What Hydra expects of a job; one that nobody waited for has not failed because it is not done."""
-    run = Run(cell.folder)
-    told = JobReturn(overrides=cell.overrides)
-    if run.done:
-        told.status = JobStatus.COMPLETED
-        told.return_value = run.result()["metrics"]["val/accuracy"]
-    elif run.settled or (not waited and run.status.get("state") != "failed"):
-        told.status = JobStatus.COMPLETED
-    else:
-        told.status = JobStatus.FAILED
-        told.return_value = UserError(
-            f"some cells did not finish; the first is {run.folder.name} ({what_happened(run.status)}). "
-            f"{run.folder}/status.json and console.log tell more. "
-            "The same command again retries them and keeps the rest."
-        )
-    return told
-
-
-def what_happened(status: dict[str, Any]) -> str:
-    """To a cell that is not done."""
-    return str(status.get("error") or status.get("state") or "it never began")
-
-
-def table(cells: Sequence[Cell]) -> Table:
-    """What became of the cells, or of the first of them."""
-    shown = Table(box=None)
-    shown.add_column("cell", overflow="fold")
-    shown.add_column("state")
-    shown.add_column("val accuracy", justify="right")
-    shown.add_column("test accuracy", justify="right")
-    for cell in cells[:ROWS]:
-        run = Run(cell.folder)
-        metrics = run.result()["metrics"] if run.done else {}
-        scores = [f"{metrics[key]:.2%}" if key in metrics else "" for key in ("val/accuracy", "test/accuracy")]
-        shown.add_row(cell.part.told or cell.folder.name, run.status.get("state", "not started"), *scores)
-    if len(cells) > ROWS:
-        shown.caption = f"and {len(cells) - ROWS:,} more: cnnlab status {cells[0].study.name} --all"
-    return shown
