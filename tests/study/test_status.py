@@ -365,11 +365,11 @@ def test_a_sweep_is_watched_while_it_runs(here: Path) -> None:
         while sweep.poll() is None:
             if study.exists():
                 for cell in read_study(study).cells:
-                    assert cell.state in ("running", "done"), cell.why
+                    assert cell.state in ("missing", "running", "done"), cell.why
                     seen.append((cell.state, *cell.progress().values()))
             time.sleep(0.05)
     assert sweep.returncode == 0
-    assert {row[0] for row in seen} == {"running", "done"}
+    assert {row[0] for row in seen} == {"missing", "running", "done"}
     assert any(state == "running" and epoch and epochs == 40 and accuracy for state, epoch, epochs, accuracy in seen)
     watching = watcher(here)
     told, _ = watching.communicate(timeout=100)
