@@ -109,6 +109,24 @@ def process(here: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
     return run
 
 
+def train_until(epoch: int, config: Config, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trains a cell, which is ended by SIGTERM's exit code before the fourth batch of that epoch (from 0)."""
+    from cnnlab.classifier import Classifier
+    from cnnlab.launch.cell import train_cell
+
+    begin_batch = Classifier.on_train_batch_start
+
+    def interrupt(self: Classifier, batch: Any, batch_idx: int) -> None:
+        if self.current_epoch == epoch and batch_idx == 3:
+            raise SystemExit(143)
+        begin_batch(self, batch, batch_idx)
+
+    with monkeypatch.context() as once:
+        once.setattr(Classifier, "on_train_batch_start", interrupt)
+        with pytest.raises(SystemExit):
+            train_cell(config, folder, [])
+
+
 def runs(folder: Path) -> list[Path]:
     """The folders of the runs below <folder>/runs, sorted."""
     return sorted(path.parent for path in (folder / "runs").glob("*/*/status.json"))

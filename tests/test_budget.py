@@ -19,13 +19,12 @@ from cnnlab.build import build_data, build_network
 from cnnlab.callbacks.stopwatch import Stopwatch
 from cnnlab.cell import identity
 from cnnlab.check import check
-from cnnlab.classifier import Classifier
 from cnnlab.conf import composed
 from cnnlab.cost import flops
 from cnnlab.errors import UserError
 from cnnlab.explain import explain
 from cnnlab.launch.cell import train_cell
-from conftest import compose_config, runs
+from conftest import compose_config, runs, train_until
 
 STEPS = ["budget=steps", "budget.amount=100"]
 FLOPS = ["budget=flops", "budget.amount=1e11"]
@@ -224,17 +223,7 @@ def test_a_run_that_goes_on_has_what_is_left_of_its_time(tmp_path: Path, monkeyp
     config = compose_config(*QUICK, *SECONDS, "budget.amount=19")
     undisturbed, interrupted = tmp_path / "undisturbed", tmp_path / "interrupted"
     train_cell(config, undisturbed, [])
-    begin_batch = Classifier.on_train_batch_start
-
-    def interrupt(self: Classifier, batch: Any, batch_idx: int) -> None:
-        if self.current_epoch == 1 and batch_idx == 3:
-            raise SystemExit(143)
-        begin_batch(self, batch, batch_idx)
-
-    with monkeypatch.context() as once:
-        once.setattr(Classifier, "on_train_batch_start", interrupt)
-        with pytest.raises(SystemExit):
-            train_cell(config, interrupted, [])
+    train_until(1, config, interrupted, monkeypatch)
     train_cell(config, interrupted, [])
     first, second = (weights(folder) for folder in (undisturbed, interrupted))
     assert first["global_step"] == second["global_step"] == 19

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from cnnlab.classifier import Classifier
 from cnnlab.launch.cell import train_cell
 from cnnlab.run import Run
-from conftest import TINY, compose_config
+from conftest import TINY, compose_config, train_until
 
 EPOCHS = ["trainer.max_epochs=5", "trainer.accelerator=cpu"]
 
@@ -40,17 +39,7 @@ def test_an_interrupted_run_becomes_the_undisturbed_one(
     config = compose_config(*TINY, *EPOCHS, *words)
     undisturbed, interrupted = tmp_path / "undisturbed", tmp_path / "interrupted"
     train_cell(config, undisturbed, [])
-    begin_batch = Classifier.on_train_batch_start
-
-    def interrupt(self: Classifier, batch: Any, batch_idx: int) -> None:
-        if self.current_epoch == 2 and batch_idx == 3:
-            raise SystemExit(143)
-        begin_batch(self, batch, batch_idx)
-
-    with monkeypatch.context() as once:
-        once.setattr(Classifier, "on_train_batch_start", interrupt)
-        with pytest.raises(SystemExit):
-            train_cell(config, interrupted, [])
+    train_until(2, config, interrupted, monkeypatch)
     assert Run(interrupted).status["state"] == "interrupted"
     train_cell(config, interrupted, [])
     runs = [Run(undisturbed), Run(interrupted)]

@@ -41,3 +41,9 @@ def require_one_of(key: str, value: object, allowed: Collection[object]) -> None
     """Raises a UserError that names the key, the value and what is allowed, unless the value is."""
     if value not in allowed:
         raise UserError(refusal(key, value, allowed))
+
+
+def require_count(key: str, value: object, least: int = 1) -> None:
+    """Raises a UserError unless it is a whole number of at least that."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise UserError(f"{key}={value}: it must be a whole number of at least {least}")

@@ -8,10 +8,10 @@ from typing import Any
 
 from rich.console import Console
 
-from cnnlab.errors import UserError
+from cnnlab.errors import UserError, require_count
 from cnnlab.launch.board import Board
 from cnnlab.launch.child import GRACE, Work
-from cnnlab.launch.launcher import CellLauncher, require_count
+from cnnlab.launch.launcher import CellLauncher
 from cnnlab.launch.patience import train_patiently
 from cnnlab.run import Config, Run
 
@@ -30,7 +30,7 @@ class RayLauncher(CellLauncher):
     def __init__(self, address: str | None, cpus_per_process: int, per_gpu: int, max_attempts: int) -> None:
         counts = {"cpus_per_process": cpus_per_process, "per_gpu": per_gpu, "max_attempts": max_attempts}
         for key, value in counts.items():
-            require_count(key, value)
+            require_count(f"hydra.launcher.{key}", value)
         self.address = address
         self.cpus_per_process = cpus_per_process
         self.per_gpu = per_gpu

@@ -9,10 +9,10 @@ from typing import Any
 
 from rich.console import Console
 
-from cnnlab.errors import UserError
+from cnnlab.errors import UserError, require_count
 from cnnlab.launch.board import Board
 from cnnlab.launch.child import Work
-from cnnlab.launch.launcher import CellLauncher, require_count
+from cnnlab.launch.launcher import CellLauncher
 from cnnlab.launch.slurm import NEVER, CellJob, cancel, largest_array, queued, remember, remembered
 from cnnlab.run import Config, Run
 
@@ -46,8 +46,8 @@ class SlurmLauncher(CellLauncher):
     ) -> None:
         counts = {"minutes": minutes, "cpus_per_process": cpus_per_process, "max_attempts": max_attempts}
         for key, value in {**counts, "jobs": 1 if jobs is None else jobs, "warn_seconds": warn_seconds}.items():
-            require_count(key, value)
-        require_count("max_timeouts", max_timeouts, least=0)
+            require_count(f"hydra.launcher.{key}", value)
+        require_count("hydra.launcher.max_timeouts", max_timeouts, least=0)
         self.cpus_per_process = cpus_per_process
         self.memory_gib = memory_gib
         self.minutes = minutes

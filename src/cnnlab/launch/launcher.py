@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from hydra.core.utils import JobReturn, configure_log, setup_globals
 from hydra.errors import HydraException
@@ -87,9 +86,9 @@ class CellLauncher(Launcher):
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         cells = self._compose_all(composer, fixed, parts, exclude)
-        by_folder = {cell.folder: cell for cell in reversed(cells)}
-        out = sort_out({cell.folder: cell.config for cell in cells})
-        todo = {folder: self._work(by_folder[folder]) for folder in out.todo}
+        once = each_once(cells)
+        out = sort_out({folder: cell.config for folder, cell in once.items()})
+        todo = {folder: self._work(once[folder]) for folder in out.todo}
         console = Console()
         study = escape(str(cells[0].study))
         cell_or_cells = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
@@ -102,7 +101,7 @@ class CellLauncher(Launcher):
             for folder in out.anew:
                 Run(folder).result_file.unlink(missing_ok=True)  # no longer done, for whoever looks
             self.train(list(todo.values()), console)
-        console.print(table(list({cell.folder: cell for cell in reversed(cells)}.values())[::-1]))
+        console.print(table(list(once.values())))
         return [outcome(cell, self.waits) for cell in cells]
 
     def _compose_all(
@@ -152,7 +151,9 @@ class CellLauncher(Launcher):
         return Work(cell.config, folder, cell.overrides, cell.environment, threads, cwd)
 
 
-def require_count(key: str, value: Any, least: int = 1) -> None:
-    """Raises a UserError unless a key of hydra.launcher is a whole number of at least that."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise UserError(f"hydra.launcher.{key}={value}: it must be a whole number of at least {least}")
+def each_once(cells: Sequence[Cell]) -> dict[Path, Cell]:
+    """By folder, which cells that mean the same share; in their order."""
+    once: dict[Path, Cell] = {}
+    for cell in cells:
+        once.setdefault(cell.folder, cell)
+    return once

@@ -4,10 +4,10 @@ import os
 
 from rich.console import Console
 
-from cnnlab.errors import UserError
+from cnnlab.errors import UserError, require_count
 from cnnlab.launch.board import Board
 from cnnlab.launch.child import Work
-from cnnlab.launch.launcher import CellLauncher, require_count
+from cnnlab.launch.launcher import CellLauncher
 from cnnlab.launch.places import Places, gpus_here, jobs_of
 from cnnlab.launch.pool import Pool
 from cnnlab.launch.preload import preloaded
@@ -26,8 +26,8 @@ class Local(CellLauncher):
     """
 
     def __init__(self, jobs: str | int, per_gpu: int, timeout: float | None, max_attempts: int, rehearse: bool) -> None:
-        require_count("per_gpu", per_gpu)
-        require_count("max_attempts", max_attempts)
+        require_count("hydra.launcher.per_gpu", per_gpu)
+        require_count("hydra.launcher.max_attempts", max_attempts)
         if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
             raise UserError(f"hydra.launcher.timeout={timeout}: it must be null or a number of seconds above 0")
         gpus = gpus_here(dict(os.environ))

@@ -9,6 +9,7 @@ from rich.console import Console
 from cnnlab.errors import UserError
 from cnnlab.explain import explain
 from cnnlab.launch.code_change import sort_out
+from cnnlab.launch.launcher import each_once
 from cnnlab.launch.local import Local
 from cnnlab.launch.rehearsal import TIMED, kind, rehearse
 from cnnlab.run import Run
@@ -40,15 +41,13 @@ class Planning(Local):
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         self.refused.clear()
         cells = self._compose_all(composer, fixed, parts, exclude)
-        by_folder = {cell.folder: cell for cell in reversed(cells)}
-        out = sort_out({cell.folder: cell.config for cell in cells})
-        todo = {folder: self._work(by_folder[folder]) for folder in out.todo}
+        once = each_once(cells)
+        out = sort_out({folder: cell.config for folder, cell in once.items()})
+        todo = {folder: self._work(once[folder]) for folder in out.todo}
         rehearsed = rehearse(self.pool, todo.values(), TIMED) if todo and self.rehearses else {}
         planned: list[Planned] = []
-        seen = set()
         for cell in cells:
-            twin = cell.folder in seen
-            seen.add(cell.folder)
+            twin = once[cell.folder] is not cell
             like = rehearsed.get(kind(cell.config)) if cell.folder in todo and not twin else None
             planned.append(Planned(cell, Run(cell.folder), twin, like, cell.folder in out.anew))
         console = Console(highlight=False)

@@ -53,7 +53,7 @@ def rehearse(pool: Pool, cells: Iterable[Work], steps: int) -> dict[str, Rehears
     if not first:
         return {}
     study = next(iter(first.values())).folder.parent
-    there = next(path for path in study.parents if path.exists())  # a disk that has room for cells
+    there = nearest(study.parent)  # a disk that has room for cells
     rehearsed = {}
     with tempfile.TemporaryDirectory(prefix=".cnnlab-rehearsal-", dir=there) as folder:
         works = {Path(folder, key): shortened(work, Path(folder, key), steps) for key, work in first.items()}
@@ -141,10 +141,20 @@ def disk_bytes(one: Rehearsed, config: Config) -> int:
     return one.disk_bytes + images * (4 * int(config["datamodule"]["num_classes"]) + 16)
 
 
+def nearest(folder: Path) -> Path:
+    """The folder, or that above it which is there."""
+    folder = folder.absolute()
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def free_bytes(folder: Path) -> int:
+    """Of the disk of a folder that may not be there yet."""
+    return shutil.disk_usage(nearest(folder)).free
+
+
 def require_disk(needed: int, folder: Path) -> None:
     """Raises a UserError if the disk of a folder that may not be there yet is too full."""
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    free = shutil.disk_usage(there).free
+    free = free_bytes(folder)
     if needed > free:
         raise UserError(
             f"{folder}: the cells need about {needed / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free there. "

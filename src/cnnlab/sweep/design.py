@@ -12,8 +12,8 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override
 
-from cnnlab.errors import UserError, did_you_mean
-from cnnlab.sweep.space import Space, drawn, require_seed
+from cnnlab.errors import UserError, did_you_mean, require_count
+from cnnlab.sweep.space import Space, drawn
 
 Design = dict[str, Any]
 SOURCE = "$source"  # in a change: the checkpoint of the run that is trained first
@@ -79,7 +79,7 @@ def combinations(design: Design, arguments: Sequence[Override], spaces: Mapping[
         draws = drawn(spaces, design["search"])
         factors.append([Part({key: text(value) for key, value in draw.items()}) for draw in draws])
     seeds = [Part({"seed": value}) for value in swept.get("seed", _seeds(design["seeds"], given))]
-    require_seed("ablation.subset_seed", design["subset_seed"])
+    require_count("ablation.subset_seed", design["subset_seed"], least=0)
     parts = [sum(parts, Part({})) for parts in product(*factors)]
     return Combinations(fixed, parts, seeds or [Part({})])
 

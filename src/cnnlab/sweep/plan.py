@@ -1,15 +1,13 @@
 """What a sweep would take: cells, seconds, memory, disk."""
 
-import shutil
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 from rich.table import Table
 
 from cnnlab.launch.places import on_gpus
-from cnnlab.launch.rehearsal import Rehearsed, disk_bytes, seconds_of
+from cnnlab.launch.rehearsal import Rehearsed, disk_bytes, free_bytes, seconds_of
 from cnnlab.quantities import duration, short, size
 from cnnlab.run import Run
 from cnnlab.sweep.cells import Cell
@@ -125,8 +123,6 @@ def summary(planned: Sequence[Planned], jobs: int, gpus: Collection[str]) -> Ite
         yield f"{needs}: take a smaller hydra.launcher.jobs"
     needed = sum(one.disk_bytes for one in planned)
     if planned:
-        study = planned[0].cell.study.absolute()
-        disk = next(path for path in (study, *study.parents) if Path(path).exists())
-        free = shutil.disk_usage(disk).free
+        free = free_bytes(planned[0].cell.study)
         if needed > free:
             yield f"the cells need {size(needed)} of disk, and {size(free)} are free"

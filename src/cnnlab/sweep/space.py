@@ -7,7 +7,7 @@ from typing import Any
 
 from hydra.core.override_parser.types import IntervalSweep, Override
 
-from cnnlab.errors import UserError, did_you_mean, require_one_of
+from cnnlab.errors import UserError, did_you_mean, require_count, require_one_of
 
 KEYS = ("kind", "trials", "seed", "space", "pruner")
 KINDS = ("random", "latin_hypercube", "optuna")
@@ -69,11 +69,9 @@ def spaces(search: dict[str, Any] | None, arguments: Iterable[Override]) -> dict
             )
     search.setdefault("seed", 0)
     search.setdefault("space", {})
-    require_seed("ablation.search.seed", search["seed"])
+    require_count("ablation.search.seed", search["seed"], least=0)
     require_one_of("ablation.search.kind", search["kind"], KINDS)
-    trials = search["trials"]
-    if not isinstance(trials, int) or isinstance(trials, bool) or trials < 1:
-        raise UserError(f"ablation.search.trials={trials}: it must be a whole number of at least 1")
+    require_count("ablation.search.trials", search["trials"])
     given = {o.key_or_group for o in arguments}
     found = {key: _told(key, told) for key, told in _leaves(search["space"]).items() if key not in given}
     for key, override in intervals.items():
@@ -89,12 +87,6 @@ def spaces(search: dict[str, Any] | None, arguments: Iterable[Override]) -> dict
             "'regularizer.dropout=interval(0,0.6)'"
         )
     return found
-
-
-def require_seed(key: str, value: Any) -> None:
-    """Raises a UserError unless it is a whole number of at least 0."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise UserError(f"{key}={value}: it must be a whole number of at least 0")
 
 
 def _leaves(nested: dict[str, Any], before: str = "") -> dict[str, Any]:

@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cnnlab.errors import UserError, did_you_mean
+from cnnlab.errors import UserError, did_you_mean, require_count
 from cnnlab.run import Config, Run
 from cnnlab.sweep.cells import Cell, Composer
 from cnnlab.sweep.design import Part, text
-from cnnlab.sweep.space import require_seed
 
 ROLE = {"role": "tuning"}  # label of a trial, which is none of the comparison
 
@@ -36,7 +35,7 @@ class Tuning:
         numbers = isinstance(factors, list) and all(isinstance(f, int | float) and f > 0 for f in factors)
         if not numbers or len(set(factors)) < 2:
             raise UserError(f"tune.factors={factors}: it must be two or more different numbers above 0")
-        require_seed("tune.seed", tune["seed"])
+        require_count("tune.seed", tune["seed"], least=0)
         if tune["key"] in given:
             raise UserError(
                 f"{tune['key']}=...: tune={tune['key'].rpartition('.')[2]} chooses it; leave one of them out"
