@@ -12,6 +12,7 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
@@ -73,7 +74,7 @@ class Composer:
         self.groups = set(loader.list_groups(""))
         self.parser = OverridesParser.create(config_loader=loader)
         self.parsed: dict[str, Override] = {}
-        self.composed: dict[tuple[str, ...], DictConfig] = {}
+        self.composed: dict[tuple[str, ...], DictConfig | HydraException] = {}  # or why there is none
         self.bases: dict[tuple[str, ...], Base] = {}
 
     def compose(self, fixed: Sequence[str], part: Part) -> Cell:
@@ -119,8 +120,14 @@ class Composer:
     def _chosen(self, choices: list[Override]) -> DictConfig:
         lines = _lines(choices)
         if lines not in self.composed:
-            self.composed[lines] = self.loader.load_sweep_config(self.master, list(lines))
-        return self.composed[lines]
+            try:
+                self.composed[lines] = self.loader.load_sweep_config(self.master, list(lines))
+            except HydraException as error:
+                self.composed[lines] = error
+        composed = self.composed[lines]
+        if isinstance(composed, HydraException):
+            raise composed
+        return composed
 
     def _base(self, choices: list[Override], values: list[Override]) -> Base:
         key = (*_lines(choices), "", *_lines(values))
