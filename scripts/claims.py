@@ -19,8 +19,9 @@ from cnnlab.atomic import write_text
 from cnnlab.cli import report_errors
 from cnnlab.conf import conf_folder
 from cnnlab.errors import UserError, refusal
+from cnnlab.markers import put_between
 from cnnlab.study.claims import Claim, read_claims
-from cnnlab.study.claims_page import markdown_table, page, printed, put_between
+from cnnlab.study.claims_page import markdown_table, page, printed
 from cnnlab.study.judge import Judgement, judge
 from cnnlab.study.record import RECORD
 
@@ -103,7 +104,8 @@ def write(claims: Sequence[Claim], judged: dict[str, Judgement], readme: bool, c
     console.print(f"written: {file}", soft_wrap=True)
     if readme:
         file = REPOSITORY / "README.md"
-        write_text(file, put_between(file.read_text(encoding="utf-8"), markdown_table(judgements, "docs/claims.md")))
+        table = markdown_table(judgements, "docs/claims.md")
+        write_text(file, put_between(file.read_text(encoding="utf-8"), "claims", table))
         console.print(f"written: {file}", soft_wrap=True)
 
 

@@ -112,6 +112,21 @@ def status(arguments: list[str]) -> None:
     show(arguments)
 
 
+def report(arguments: list[str]) -> None:
+    """Writes what a study shows: tables, tests, plots, a page."""
+    from cnnlab.report.command import report as show
+
+    talk()
+    show(arguments)
+
+
+def compare(arguments: list[str]) -> None:
+    """Puts two runs side by side."""
+    from cnnlab.report.compare import compare as show
+
+    show(arguments)
+
+
 def models(arguments: list[str]) -> None:
     """Prints the networks as a table."""
     from cnnlab.zoo import show
@@ -175,6 +190,8 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "train": train,
     "plan": plan,
     "status": status,
+    "report": report,
+    "compare": compare,
     "data": data,
     "bench": bench,
     "models": models,

@@ -10,6 +10,8 @@ HELP = """cnnlab: compare classic CNNs honestly.
 
   cnnlab plan model=lenet5,resnet20 'seed=range(5)'         what a grid would train and take, without training it
   cnnlab status                                             the studies; with a name, what became of its cells
+  cnnlab report runs/STUDY                                  what each ingredient bought: tables, tests, plots, a page
+  cnnlab compare runs/STUDY/CELL runs/STUDY/CELL            two runs: configuration, curves, image by image
 
   cnnlab data datamodule=fashion_mnist augment=standard     counts, colours, duplicates, a picture of what is trained on
   cnnlab bench data                                         how fast images are fed, against a plain DataLoader
@@ -55,6 +57,30 @@ STATUS_HELP = """cnnlab status [study ...] [--watch] [--json] [--all]      how s
 A cell is done or running; failed (an error) or diverged (the loss is no number any more); interrupted, or killed (its
 process is gone), and goes on with the same command; missing (in study.json, but not begun); older (not in study.json);
 or unreadable. The time to go assumes that cells take as long as those that are done did.
+"""
+
+REPORT_HELP = """cnnlab report STUDY [option ...]      what a study shows; STUDY is a folder, or its name below runs/
+
+Prints the main table and what the tests say; writes to STUDY/report/: index.html (one file, works offline), table.csv,
+table.md, table.tex, report.json, and each plot as SVG and PNG. Reads the study's folders, and nothing else.
+
+  --rows model,optim         the factors in the rows of the main table
+  --columns regularizer      those in its columns
+  --metric test/accuracy     or any other that every finished cell has
+  --baseline optim=sgd       the level that a factor's others are compared with; again for other factors
+  --watch                    again whenever a cell has changed its state, until none is left; the page reloads itself
+  --output DIR               instead of STUDY/report
+  --wandb                    sends the table and the plots to W&B, as a run of the study's group
+
+Factors are what differs between cells. Cells that differ in the seed only are replicates: differences are paired by
+seed, with 95 % intervals, and p-values are Holm's over each family of comparisons. Failed and missing cells are listed;
+a diverged one counts as chance.
+"""
+
+COMPARE_HELP = """cnnlab compare RUN RUN [--output DIR]      two runs, by their folders
+
+Prints what differs between their configurations, their metrics, and whether they get different test images right
+(McNemar's test); writes a page with their curves to runs/compare/.
 """
 
 MODELS_HELP = """cnnlab models [word ...]      the networks, or those whose names contain one of the words
@@ -103,4 +129,12 @@ of what was measured, say another device's; with rounds=0 nothing is measured.
 Writes table.md, bench.json and a chart (PNG, SVG) to runs/bench/ddp-<model>-<datamodule>/.
 """
 
-HELP_OF = {"plan": PLAN_HELP, "status": STATUS_HELP, "data": DATA_HELP, "bench": BENCH_HELP, "models": MODELS_HELP}
+HELP_OF = {
+    "plan": PLAN_HELP,
+    "status": STATUS_HELP,
+    "report": REPORT_HELP,
+    "compare": COMPARE_HELP,
+    "data": DATA_HELP,
+    "bench": BENCH_HELP,
+    "models": MODELS_HELP,
+}

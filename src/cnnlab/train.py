@@ -123,6 +123,7 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
                     "train_images_per_second": stopwatch.images / stopwatch.seconds,
                     "peak_memory_bytes": cost.peak_memory_bytes(),
                     "fit_seconds": stopwatch.fit_seconds,
+                    **({"energy_joules": joules} if (joules := stopwatch.energy_joules) is not None else {}),
                     "step_seconds": stopwatch.step_seconds,
                     "validation_seconds": stopwatch.validation_seconds,
                     "validation_step_seconds": stopwatch.validation_step_seconds,

@@ -17,7 +17,7 @@ from cnnlab.launch.launcher import CellLauncher
 from cnnlab.run import Config, Run
 from cnnlab.sweep.bayesian import Search
 from cnnlab.sweep.cells import Composer
-from cnnlab.sweep.design import Combinations, Part, as_texts, combinations, kept, text
+from cnnlab.sweep.design import NOTHING, Combinations, Part, as_texts, combinations, kept, text
 from cnnlab.sweep.exclusion import is_excluded
 from cnnlab.sweep.source import begun_from, needs_source, source_of, without_keys
 from cnnlab.sweep.space import Space, drawn, spaces
@@ -44,7 +44,8 @@ class CellSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         parsed = OverridesParser.create(config_loader=self.loader).parse_overrides(arguments)
-        design: Config = OmegaConf.to_container(self.master.ablation, resolve=True)  # type: ignore[assignment]
+        given: Config = OmegaConf.to_container(self.master.ablation, resolve=True)  # type: ignore[assignment]
+        design = {**NOTHING, **given}  # ~ablation.leave_out takes a piece away
         tune: Config | None = OmegaConf.to_container(self.master.tune) if self.master.tune is not None else None  # type: ignore[assignment]
         tuning = Tuning.of(tune, {override.key_or_group or "" for override in parsed})
         searched = spaces(design["search"], parsed)
@@ -57,8 +58,8 @@ class CellSweeper(Sweeper):
             lines = [[*asked.fixed, *part.overrides] for part in asked.with_seeds(parts)]
             return checked(self.launcher.launch(lines, initial_job_idx=0))
         hydras = [o for o in self.master.hydra.overrides.hydra if not o.startswith("hydra.mode=")]
-        self.launches.note([*arguments, *hydras], self.master.hydra.runtime.choices.get("ablation"))
         bayesian = bool(searched) and design["search"]["kind"] == "optuna"
+        self.launches.note([*arguments, *hydras], self.master.hydra.runtime.choices.get("ablation"), bayesian)
         if bayesian and not self.launches.trains:  # examples of what it would try
             parts = [
                 part + Part({key: text(value) for key, value in draw.items()})

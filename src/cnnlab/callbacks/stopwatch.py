@@ -5,7 +5,10 @@ from collections import deque
 from statistics import median
 from typing import Any
 
-from lightning import Callback
+import torch
+from lightning import Callback, Trainer
+
+from cnnlab import energy
 
 LAST = 100  # steps whose median is a step's time
 
@@ -28,6 +31,9 @@ class Stopwatch(Callback):
         self._judgings: deque[float] = deque(maxlen=LAST)
         self._judging_ended = 0.0
         self._fitting_since = 0.0
+        self._energy_before: float | None = 0.0  # of earlier attempts; None: one of them could not tell
+        self._counters: energy.Counters = {}
+        self._device = torch.device("cpu")
         self._since: float | None = None
 
     @property
@@ -39,6 +45,14 @@ class Stopwatch(Callback):
     def training_seconds(self) -> float:
         """Until now."""
         return self.seconds + (time.perf_counter() - self._since if self._since is not None else 0.0)
+
+    @property
+    def energy_joules(self) -> float | None:
+        """Of all that ran on this machine's processors and this process' GPU in the meantime; None where unknown."""
+        if not self._counters or self._energy_before is None:
+            return self._energy_before or None
+        spent = energy.joules(self._counters, energy.counters(self._device))
+        return None if spent is None else self._energy_before + spent
 
     @property
     def validation_step_seconds(self) -> float:
@@ -78,13 +92,16 @@ class Stopwatch(Callback):
         self._steps.append(now - self._batch_ended)
         self._batch_ended = now
 
-    def on_fit_start(self, *_: Any) -> None:
+    def on_fit_start(self, trainer: Trainer, *_: Any) -> None:
         self._fitting_since = time.perf_counter()
+        self._device = trainer.strategy.root_device
+        self._counters = energy.counters(self._device)
 
     def on_fit_end(self, *_: Any) -> None:
         self.fit_seconds += time.perf_counter() - self._fitting_since
+        self._energy_before, self._counters = self.energy_joules, {}
 
-    def state_dict(self) -> dict[str, float]:
+    def state_dict(self) -> dict[str, float | None]:
         """For a run that goes on."""
         now = time.perf_counter()
         return {
@@ -92,9 +109,11 @@ class Stopwatch(Callback):
             "images": self.images,
             "validation_seconds": self.validation_seconds,
             "fit_seconds": self.fit_seconds + now - self._fitting_since,
+            "energy_joules": self.energy_joules,
         }
 
-    def load_state_dict(self, state_dict: dict[str, float]) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """What state_dict gave."""
         self.seconds, self.fit_seconds = state_dict["seconds"], state_dict["fit_seconds"]
         self.images, self.validation_seconds = int(state_dict["images"]), state_dict["validation_seconds"]
+        self._energy_before = state_dict.get("energy_joules")  # older checkpoints lack it

@@ -67,16 +67,17 @@ class CellLauncher(Launcher):
         """How many cells run at a time, if that is known."""
         return None
 
-    def note(self, command: Sequence[str], ablation: str | None) -> None:
-        """For study.json: by what the cells were asked for."""
+    def note(self, command: Sequence[str], ablation: str | None, piecemeal: bool = False) -> None:
+        """For study.json: by what the cells were asked for. piecemeal: some now, others once these are done."""
         self.command = list(command)
         self.ablation = ablation
+        self.piecemeal = piecemeal
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """For sweepers other than ours."""
         composer = Composer(self.context.config_loader, self.config)
         parts = [Part(dict(override.split("=", 1) for override in overrides)) for overrides in job_overrides]
-        self.note([], None)
+        self.note([], None, piecemeal=True)
         return self.launch_parts(composer, [], parts, [])
 
     def launch_parts(
@@ -142,7 +143,8 @@ class CellLauncher(Launcher):
                 for cell in cells
                 if cell.study == study
             }
-            add_to_record(study, self.command, noted, self.at_once(), self.ablation)
+            whole = not self.piecemeal and not any("role" in cell.part.labels for cell in cells)
+            add_to_record(study, self.command, noted, self.at_once(), self.ablation, whole)
 
     def _work(self, cell: Cell) -> Work:
         self.require(cell.config)

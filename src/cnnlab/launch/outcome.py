@@ -5,6 +5,7 @@ from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus
 from rich.table import Table
+from rich.text import Text
 
 from cnnlab.errors import UserError
 from cnnlab.run import Run
@@ -48,7 +49,7 @@ def table(cells: Sequence[Cell]) -> Table:
         run = Run(cell.folder)
         metrics = run.result()["metrics"] if run.done else {}
         scores = [f"{metrics[key]:.2%}" if key in metrics else "" for key in ("val/accuracy", "test/accuracy")]
-        shown.add_row(cell.part.told or cell.folder.name, run.status.get("state", "not started"), *scores)
+        shown.add_row(Text(cell.part.told or cell.folder.name), run.status.get("state", "not started"), *scores)
     if len(cells) > ROWS:
         shown.caption = f"and {len(cells) - ROWS:,} more: cnnlab status {cells[0].study.name} --all"
     return shown

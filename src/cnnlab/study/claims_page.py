@@ -5,11 +5,9 @@ from math import isnan
 
 from rich.table import Table
 
-from cnnlab.errors import UserError
 from cnnlab.study.claims import Claim
 from cnnlab.study.judge import Judgement, Outcome
 
-BEGIN, END = "<!-- claims: begin -->", "<!-- claims: end -->"
 EXPLAINED = """\
 A check holds if the lower end of the 95 % t-interval of the mean difference, one for each seed, lies above its bound.
 Differences of accuracy are in percentage points. A claim is confirmed if all of its checks hold, partly confirmed if
@@ -124,16 +122,3 @@ def _chapter(one: Judgement) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
-
-
-def put_between(text: str, table: str) -> str:
-    """The text with what lies between the two markers replaced.
-
-    Raises:
-        UserError: it has no such markers.
-    """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise UserError(f"the README has no lines {BEGIN} and {END}, between which the table belongs")
-    return f"{before}{BEGIN}\n{table}{END}{after}"

@@ -48,11 +48,17 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 
 def add_to_record(
-    study: Path, command: Sequence[str], cells: Mapping[str, Mapping[str, Any]], jobs: int | None, ablation: str | None
+    study: Path,
+    command: Sequence[str],
+    cells: Mapping[str, Mapping[str, Any]],
+    jobs: int | None,
+    ablation: str | None,
+    whole: bool = False,
 ) -> None:
     """Notes a command and its cells, name -> overrides, labels; what other commands have noted stays.
 
-    `latest` is the number of this command; each cell has that of the latest command that asked for it.
+    `latest` is the number of this command; each cell has that of the latest command that asked for it. whole: these
+    are all that it compares; others that it once asked for have got other names since, and are taken out.
     """
     from filelock import FileLock
 
@@ -63,6 +69,11 @@ def add_to_record(
         record = read_record(study)
         commands = [*record["commands"], *([list(command)] if list(command) not in record["commands"] else [])]
         latest = commands.index(list(command))
-        known = {**record["cells"], **{name: {**cell, "command": latest} for name, cell in cells.items()}}
+        kept = {
+            name: cell
+            for name, cell in record["cells"].items()
+            if not whole or cell.get("command") != latest or "role" in cell.get("labels", {})
+        }
+        known = {**kept, **{name: {**cell, "command": latest} for name, cell in cells.items()}}
         more = {"latest": latest, "jobs": jobs, "ablation": ablation}
         write_json(study / RECORD, {"commands": commands, "cells": known, **more})

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from cnnlab.errors import UserError, did_you_mean
 from cnnlab.run import Run
+from cnnlab.study.config import read_config
 from cnnlab.study.record import RECORD, read_record
 
 Selector = Mapping[str, Any]
@@ -100,7 +101,7 @@ def _cell(folder: Path, entry: dict[str, Any]) -> CellResult:
             result = run.result()
         else:
             state = "done, but without result.json"
-    config: Any = OmegaConf.to_container(OmegaConf.load(run.config_file)) if run.config_file.exists() else {}
+    config = read_config(run.config_file) if run.config_file.exists() else {}
     costs = {f"cost/{name}": value for name, value in result.get("cost", {}).items()}
     return CellResult(
         folder.name,

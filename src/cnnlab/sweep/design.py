@@ -17,7 +17,9 @@ from cnnlab.sweep.space import Space, drawn
 
 Design = dict[str, Any]
 SOURCE = "$source"  # in a change: the checkpoint of the run that is trained first
-PIECES = ("axes", "pairs", "one_at_a_time", "leave_out", "add", "search")
+PIECES = ("axes", "pairs", "one_at_a_time", "leave_out", "add", "source")
+LISTS: Design = {"exclude": [], "subset": None, "subset_seed": 0, "seeds": None, "search": None}
+NOTHING: Design = {**{piece: {} for piece in PIECES}, **LISTS}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import psutil
 from rich.table import Table
+from rich.text import Text
 
 from cnnlab.launch.places import on_gpus
 from cnnlab.launch.rehearsal import Rehearsed, disk_bytes, free_bytes, seconds_of
@@ -71,14 +72,14 @@ def table(planned: Sequence[Planned], refused: Sequence[tuple[Part, str]], rows:
     for column in ("parameters", "FLOPs", "time", "memory", "disk"):
         shown.add_column(column, justify="right", no_wrap=True)
     for n, (part, _) in enumerate(refused[:rows], 1):
-        shown.add_row(f"!{n}", part.told, "illegal", *[""] * 5)
+        shown.add_row(f"!{n}", Text(part.told), "illegal", *[""] * 5)
     for n, one in enumerate(planned[:rows], 1):
         costs = [""] * 5
         if one.measured and one.measured.result:
             cost = one.measured.result["cost"]
             sizes = [size(one.memory_bytes), size(one.disk_bytes)]
             costs = [short(cost["parameters"]), short(cost["flops"]), duration(one.seconds), *sizes]
-        shown.add_row(str(n), one.cell.part.told or one.cell.folder.name, one.state, *costs)
+        shown.add_row(str(n), Text(one.cell.part.told or one.cell.folder.name), one.state, *costs)
     return shown
 
 

@@ -1,0 +1,94 @@
+"""What may be a factor of a study, in the order in which a reader would name it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cnnlab.cell import WITHOUT_EFFECT
+from cnnlab.report.cells import ReportedCell
+from cnnlab.report.differing import at, differing
+from cnnlab.report.levels import ingredients, joined, label, shown
+
+UNKNOWN = "?"  # the level of a cell that has not begun, where no other cell tells it
+REPLICATES = ("seed", "datamodule.fold")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """levels: of each cell. kind: a level that the design has a name for, a key that someone has swept, or another."""
+
+    name: str
+    levels: list[str]
+    kind: Literal["named", "typed", "other"]
+
+
+def candidates(cells: Sequence[ReportedCell]) -> Iterator[Candidate]:
+    """Some of them are told by others before them."""
+    for name in dict.fromkeys(name for cell in cells for name in cell.labels):
+        yield Candidate(name, [label(cell.labels.get(name, UNKNOWN)) for cell in cells], "named")
+    typed = dict.fromkeys(key for cell in cells for key in cell.overrides if key not in REPLICATES)
+    yield _of("model", cells, lambda cell: str(at(cell.config, "model.name")), "typed" if "model" in typed else "other")
+    if not any(key.startswith("regularizer.") for key in typed):
+        varied = _varied(cells)
+        yield _of(
+            "regularizer",
+            cells,
+            lambda cell: joined(ingredients(cell.config["regularizer"]), varied),
+            "typed" if "regularizer" in typed else "other",
+        )
+    for key in typed:
+        if key not in ("model", "regularizer"):
+            yield _of(key, cells, _chosen(key), "typed")
+    yield from _others(cells)
+
+
+def _others(cells: Sequence[ReportedCell]) -> Iterator[Candidate]:
+    keys = differing([cell.config for cell in cells if cell.config])
+    names_first = sorted(keys, key=lambda key: key.rpartition(".")[2] not in ("name", "_target_"))
+    for key in names_first:
+        idle = any(key == one or key.startswith(f"{one}.") for one in WITHOUT_EFFECT)
+        if key not in REPLICATES and not idle:
+            yield _of(key, cells, lambda cell, key=key: shown(at(cell.config, key)), "other")  # type: ignore[misc]
+
+
+def _of(
+    name: str,
+    cells: Sequence[ReportedCell],
+    level: Callable[[ReportedCell], str],
+    kind: Literal["typed", "other"],
+) -> Candidate:
+    """What has not begun has the level of a cell that differs from it in the seed only, or what was typed."""
+    levels = [level(cell) if cell.config else UNKNOWN for cell in cells]
+    twins = {_without_seed(cell): level for cell, level in zip(cells, levels, strict=True) if level != UNKNOWN}
+    for n, cell in enumerate(cells):
+        if levels[n] == UNKNOWN:
+            levels[n] = twins.get(_without_seed(cell), cell.overrides.get(name, UNKNOWN))
+    return Candidate(name, levels, kind)
+
+
+def _without_seed(cell: ReportedCell) -> tuple[object, ...]:
+    overrides = [item for item in cell.overrides.items() if item[0] not in REPLICATES]
+    return (*cell.labels.items(), "", *overrides)
+
+
+def _chosen(key: str) -> Callable[[ReportedCell], str]:
+    """A value as the configuration has it; of a group (optim=adam), what was typed, or the class that came of it."""
+
+    def level(cell: ReportedCell) -> str:
+        value = at(cell.config, key)
+        if not isinstance(value, dict):
+            return shown(value)
+        return cell.overrides.get(key, str(value.get("_target_", "default")).rpartition(".")[2].lower())
+
+    return level
+
+
+def _varied(cells: Sequence[ReportedCell]) -> frozenset[str]:
+    """Ingredients that one network has with several values."""
+    values: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for cell in cells:
+        if cell.config:
+            for name, value in ingredients(cell.config["regularizer"]).items():
+                values[str(at(cell.config, "model.name")), name].add(shown(value))
+    return frozenset(name for (_, name), several in values.items() if len(several) > 1)

@@ -1,0 +1,86 @@
+"""What a reader must know before believing a report's numbers."""
+
+from collections.abc import Iterator, Sequence
+from statistics import median, stdev
+
+from cnnlab.report.cells import WITH_A_VALUE, ReportedCell
+from cnnlab.report.content import Condition, Effect
+from cnnlab.report.factors import Factors
+from cnnlab.report.statistics import smallest_detectable, too_few
+from cnnlab.report.wording import difference
+
+NAMED = 5  # of many of a kind
+
+
+def caveats(
+    metric: str,
+    cells: Sequence[ReportedCell],
+    factors: Factors,
+    conditions: Sequence[Condition],
+    effects: Sequence[Effect],
+    left_out: Sequence[str],
+) -> list[str]:
+    """In the order of their weight."""
+    return [
+        *_without_value(cells, left_out),
+        *_replicates(metric, cells, conditions, effects),
+        *_alongside(factors),
+        *_trained_differently(cells),
+    ]
+
+
+def _without_value(cells: Sequence[ReportedCell], left_out: Sequence[str]) -> Iterator[str]:
+    lacking = [cell for cell in cells if cell.state not in WITH_A_VALUE]
+    if lacking:
+        states = dict.fromkeys(cell.state for cell in lacking)
+        counts = ", ".join(f"{sum(cell.state == state for cell in lacking)} {state}" for state in states)
+        named = _some([f"{cell.folder.name}{f' ({cell.why})' if cell.why else ''}" for cell in lacking])
+        yield f"{len(lacking)} of {len(cells)} cells have no result ({counts}): {named}"
+    if diverged := [cell.folder.name for cell in cells if cell.state == "diverged"]:
+        yield f"{len(diverged)} of {len(cells)} cells diverged and count as chance: {_some(diverged)}"
+    if left_out:
+        yield f"{len(left_out)} folders with runs are not in study.json and are left out: {_some(left_out)}"
+
+
+def _replicates(
+    metric: str, cells: Sequence[ReportedCell], conditions: Sequence[Condition], effects: Sequence[Effect]
+) -> Iterator[str]:
+    counts = [one["n"] for one in conditions if one["n"]]
+    if len(set(counts)) > 1:
+        yield f"conditions have from {min(counts)} to {max(counts)} seeds; differences use those that both sides have"
+    if counts and (words := too_few(min(counts))):
+        yield words
+    spreads = [stdev(of) for one in effects if len(of := one["estimate"]["differences"]) > 1]
+    if spreads and counts and (typical := median(spreads)) > 0:
+        n = round(median(len(one["estimate"]["differences"]) for one in effects))
+        if n > 1:
+            seen = difference(metric, smallest_detectable(n, typical)).lstrip("+")
+            yield (
+                f"with n = {n} and this study's spread, a single test misses a true difference of {seen} one time in five, "
+                "a smaller one more often; after correction for many tests, more often still"
+            )
+    if any(cell.config.get("datamodule", {}).get("fold") for cell in cells):
+        yield "folds share training images, so that intervals over them are too narrow (Nadeau and Bengio, 2003)"
+
+
+def _alongside(factors: Factors) -> Iterator[str]:
+    for name, keys in factors.along.items():
+        yield f"these differ together with {name}, so that their effects cannot be told apart: {_some(keys)}"
+
+
+def _trained_differently(cells: Sequence[ReportedCell]) -> Iterator[str]:
+    told = [cell.environment for cell in cells if cell.environment]
+    for name, words in (
+        ("commit", "commits"),
+        ("torch", "versions of torch"),
+        ("device", "devices"),
+        ("precision", "precisions"),
+    ):
+        there = dict.fromkeys(one[name] for one in told if name in one)
+        if len(there) > 1:
+            yield f"cells were trained with {len(there)} {words}: {_some([one[:12] for one in there])}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"

@@ -1,0 +1,121 @@
+"""`cnnlab report`: what a study shows, printed, and written to <study>/report."""
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+
+from cnnlab.atomic import write_json, write_text
+from cnnlab.errors import UserError
+from cnnlab.report.build import Wanted, build
+from cnnlab.report.content import Report
+from cnnlab.study.status import read_study, study_folder
+
+PERIOD = 5.0  # seconds between looks
+
+
+class Options(argparse.ArgumentParser):
+    """One that lets the caller say what is wrong."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__(command, add_help=False, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{self.prog}: {message}. Try cnnlab {self.prog} --help")
+
+
+def report(arguments: Sequence[str]) -> None:
+    """Builds the reports of studies, once or until nothing runs any more.
+
+    Raises:
+        UserError: there is no such study, option, metric, factor or level.
+    """
+    parser = Options("report")
+    parser.add_argument("study")
+    for option in ("--rows", "--columns"):
+        parser.add_argument(option, default="")
+    parser.add_argument("--metric", default="")
+    parser.add_argument("--baseline", action="append", default=[])
+    parser.add_argument("--output", type=Path)
+    parser.add_argument("--watch", action="store_true")
+    parser.add_argument("--wandb", action="store_true")
+    options = parser.parse_args(list(arguments))
+    study = study_folder(options.study)
+    folder = options.output or study / "report"
+    baselines = _baselines(options.baseline)
+    wanted = Wanted(folder, options.metric, _names(options.rows), _names(options.columns), baselines)
+    console = Console(highlight=False)
+    if options.watch:
+        watch(study, wanted, console)
+    else:
+        with console.status(f"reading {study}"):
+            made = build(study, wanted)
+        show(made, console)
+        with console.status("drawing"):
+            page = write(made, folder)
+        console.print(f"written: {page}", soft_wrap=True, markup=False)
+        if options.wandb:
+            from cnnlab.report.weights_and_biases import send
+
+            send(made, folder, study)
+
+
+def watch(study: Path, wanted: Wanted, console: Console) -> None:
+    """Writes the report again whenever a cell has changed its state, until none runs and none is missing."""
+    before: dict[str, int] | None = None
+    while True:
+        begun = time.monotonic()
+        counts = read_study(study).counts
+        live = bool(counts.get("running") or counts.get("missing"))
+        now = {**counts, "live": live}
+        if now != before:
+            page = write(build(study, wanted), wanted.folder, refresh=PERIOD if live else None)
+            said = ", ".join(f"{count:,} {state}" for state, count in counts.items())
+            console.print(f"{time.strftime('%H:%M:%S')} {said}; written: {page}", soft_wrap=True, markup=False)
+            before = now
+        if not live:
+            return
+        time.sleep(max(PERIOD, 3 * (time.monotonic() - begun)))  # a large study less often
+
+
+def show(made: Report, console: Console) -> None:
+    """The main table, the sentences, what is to be known."""
+    from cnnlab.report.tables import table_text
+
+    console.print(table_text(made, console.width))
+    for line in made["summary"]:
+        console.print(f"- {line}", markup=False)
+    for line in made["warnings"]:
+        console.print(f"! {line}", style="yellow", markup=False)
+
+
+def write(made: Report, folder: Path, refresh: float | None = None) -> Path:
+    """report.json, tables, plots and the page, whose path is returned."""
+    from cnnlab.report.charts import charts, write_charts
+    from cnnlab.report.page import page
+    from cnnlab.report.tables import table_csv, table_md, table_tex
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "report.json", dict(made))
+    write_text(folder / "table.csv", table_csv(made))
+    write_text(folder / "table.md", table_md(made))
+    write_text(folder / "table.tex", table_tex(made))
+    drawn = charts(made)
+    if refresh is None:
+        write_charts(drawn, folder)
+    write_text(folder / "index.html", page(made, drawn, refresh))
+    return folder / "index.html"
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _baselines(texts: Sequence[str]) -> dict[str, str]:
+    for text in texts:
+        if "=" not in text:
+            raise UserError(f"--baseline {text}: it must be factor=level, as regularizer=none")
+    return dict(text.split("=", 1) for text in texts)

@@ -1,0 +1,102 @@
+"""The conditions of a study: their means, spreads and costs, and which of them is best."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from statistics import fmean, stdev
+
+from cnnlab.report.cells import ReportedCell
+from cnnlab.report.content import Condition, Cost
+from cnnlab.report.contrasts import Key, Values
+from cnnlab.report.factors import Factors
+from cnnlab.report.statistics import estimate, holm
+
+ALPHA = 0.05
+LOWER_IS_BETTER = ("loss", "error", "seconds", "parameters", "flops", "bytes", "objective")
+
+
+def lower_is_better(metric: str) -> bool:
+    """Of 'test/loss', 'cost/fit_seconds'."""
+    return metric.endswith(LOWER_IS_BETTER)
+
+
+def replicate(cell: ReportedCell) -> str:
+    """The seed, and the fold where there are folds: what pairs the cells of two conditions."""
+    fold = cell.config.get("datamodule", {}).get("fold", 0)
+    return f"{cell.seed}" if not fold else f"{cell.seed}/{fold}"
+
+
+def grouped(cells: Sequence[ReportedCell], factors: Factors) -> dict[Key, list[ReportedCell]]:
+    """The cells of each condition, in the order of the factors' levels."""
+    groups: dict[Key, list[ReportedCell]] = defaultdict(list)
+    for cell, levels in zip(cells, factors.of, strict=True):
+        groups[tuple(levels[name] for name in factors.levels)].append(cell)
+    rank = [{level: n for n, level in enumerate(levels)} for levels in factors.levels.values()]
+    return dict(sorted(groups.items(), key=lambda item: [rank[n][level] for n, level in enumerate(item[0])]))
+
+
+def values_of(cells: Sequence[ReportedCell], metric: str) -> Values:
+    """Of each seed; those without a value left out."""
+    return {replicate(cell): value for cell in cells if (value := cell.value(metric)) is not None}
+
+
+def conditions(groups: dict[Key, list[ReportedCell]], names: Sequence[str], metric: str) -> list[Condition]:
+    """One for each group of cells; the best is marked, and those that no test tells from it."""
+    values = {key: values_of(cells, metric) for key, cells in groups.items()}
+    means = {key: fmean(of.values()) for key, of in values.items() if of}
+    best = (min if lower_is_better(metric) else max)(means, key=lambda key: means[key], default=None)
+    tied = _not_worse(values, best) if best is not None else set()
+    found = []
+    for key, cells in groups.items():
+        of = values[key]
+        gaps = [
+            cell.metrics["train/accuracy"] - cell.metrics["test/accuracy"]
+            for cell in cells
+            if {"train/accuracy", "test/accuracy"} <= cell.metrics.keys()
+        ]
+        found.append(
+            Condition(
+                levels=dict(zip(names, key, strict=True)),
+                n=len(of),
+                mean=means.get(key),
+                std=_std(list(of.values())),
+                values=of,
+                best=key == best,
+                not_worse=key in tied,
+                states=dict(Counter(cell.state for cell in cells)),
+                cost=cost(cells),
+                gap=fmean(gaps) if gaps else None,
+                gap_std=_std(gaps),
+            )
+        )
+    return found
+
+
+def cost(cells: Sequence[ReportedCell]) -> Cost:
+    """Means over the cells that are done."""
+
+    def mean(name: str) -> float | None:
+        known = [cell.cost[name] for cell in cells if cell.state == "done" and name in cell.cost]
+        return fmean(known) if known else None
+
+    return Cost(
+        parameters=mean("parameters"),
+        flops=mean("flops"),
+        train_images_per_second=mean("train_images_per_second"),
+        peak_memory_bytes=mean("peak_memory_bytes"),
+        fit_seconds=mean("fit_seconds"),
+        energy_joules=mean("energy_joules"),
+    )
+
+
+def _not_worse(values: dict[Key, Values], best: Key) -> set[Key]:
+    """Those whose paired difference from the best is not significant, after Holm's correction, or cannot be tested."""
+    others = [key for key, of in values.items() if of and key != best]
+    differences = [
+        [values[best][seed] - values[key][seed] for seed in values[best].keys() & values[key].keys()] for key in others
+    ]
+    tests = holm([estimate(of) for of in differences])
+    return {key for key, test in zip(others, tests, strict=True) if test["p_holm"] is None or test["p_holm"] >= ALPHA}
+
+
+def _std(values: Sequence[float]) -> float | None:
+    return stdev(values) if len(values) > 1 else None

@@ -1,0 +1,148 @@
+"""What the tests say, in sentences: which level helps where, what is best, what helps or replaces what."""
+
+from collections.abc import Sequence
+
+from cnnlab.report.conditions import ALPHA, lower_is_better
+from cnnlab.report.content import Condition, Effect, Estimate, Factor, Interaction, Levels
+from cnnlab.report.ingredients import FACTOR, SUM_OF_SINGLES, WITH
+from cnnlab.report.wording import difference, value
+from cnnlab.study.results import LABELS
+
+FEW = ("no", "one", "both", "all three", "all four", "all five", "all six")
+MOST = 12  # interactions told in words
+
+
+def summary(
+    metric: str,
+    factors: Sequence[Factor],
+    conditions: Sequence[Condition],
+    effects: Sequence[Effect],
+    main_effects: Sequence[Effect],
+    interactions: Sequence[Interaction],
+) -> list[str]:
+    """The best first, then each factor's levels, then interactions that the tests show."""
+    said = best(metric, conditions)
+    for factor in factors:
+        for level in factor["levels"]:
+            of = [one for one in effects if one["factor"] == factor["name"] and one["level"] == level]
+            if of:
+                said.append(_of_level(metric, of))
+    said += [_with(metric, one) for one in main_effects if one["level"] == WITH and not one["within"] and shows(one)]
+    telling = [one for one in interactions if significant(one["estimate"])]
+    telling.sort(key=lambda one: one["estimate"]["p_holm"] or 0)
+    said += [_interaction(metric, one) for one in telling[:MOST]]
+    if len(telling) > MOST:
+        said.append(f"{len(telling) - MOST} more interactions are significant; the table has them.")
+    return said
+
+
+def best(metric: str, conditions: Sequence[Condition]) -> list[str]:
+    """'Best: ...'; and how many cannot be told from it."""
+    winners = [one for one in conditions if one["best"]]
+    if not winners or len(conditions) < 2:
+        return []
+    one = winners[0]
+    tied = sum(other["not_worse"] for other in conditions)
+    spread = "" if one["std"] is None else f" ± {value(metric, one['std'], unit=False)}"
+    also = {0: "every other is significantly worse", 1: "one other cannot be told from it"}
+    others = also.get(tied, f"{tied} others cannot be told from it")
+    return [f"Best {metric}: {named(one['levels'])}, {value(metric, one['mean'])}{spread} (n = {one['n']}); {others}."]
+
+
+def _of_level(metric: str, effects: Sequence[Effect]) -> str:
+    """'BatchNorm helps vgg16 (+3.1) and nin (+2.0), hurts lenet5 (-0.4); no difference is shown for resnet20.'"""
+    first = effects[0]
+    subject = f"{_level(first['factor'], first['level'])} (against {first['baseline']})"
+    for sign, verb in (("- ", "Leaving out"), ("+ ", "Adding")):
+        if first["level"].startswith(sign):
+            subject = f"{verb} {first['level'].removeprefix(sign)} (against {first['baseline']})"
+    if not first["within"]:
+        return f"{subject}: {_outcome(metric, first['estimate'])}."
+    verbs: dict[str, list[str]] = {"helps": [], "hurts": [], "unclear": []}
+    for one in effects:
+        where = named(one["within"])
+        if significant(one["estimate"]):
+            verbs[_verb(metric, one["estimate"])].append(f"{where} ({difference(metric, one['estimate']['mean'])})")
+        else:
+            verbs["unclear"].append(where)
+    if len(effects) > 12:
+        counts = [f"{verb} {len(of)}" for verb, of in verbs.items() if of and verb != "unclear"]
+        counts += [f"shows no difference in {len(verbs['unclear'])}"] if verbs["unclear"] else []
+        return f"{subject}: of {len(effects)} combinations it {', '.join(counts)}."
+    parts = [f"{verb} {_all(of, len(effects))}" for verb, of in verbs.items() if of and verb != "unclear"]
+    unclear = f"no difference is shown for {_listed(verbs['unclear'])}" if verbs["unclear"] else ""
+    if not parts:
+        return f"{subject}: {unclear}."
+    return f"{subject} {', '.join(parts)}{'; ' + unclear if unclear else ''}."
+
+
+def _with(metric: str, effect: Effect) -> str:
+    return f"On average over all recipes, {effect['factor']} {_outcome(metric, effect['estimate'])}."
+
+
+def _interaction(metric: str, one: Interaction) -> str:
+    mean = one["estimate"]["mean"] or 0.0
+    better = (mean < 0) == lower_is_better(metric)
+    (first, a), (second, b) = one["first"], one["second"]
+    where = f"With {named(one['within'])}, " if one["within"] else ""
+    shown = _with_interval(metric, one["estimate"])
+    if b == SUM_OF_SINGLES:
+        words = f"{a} together bring {'more' if better else 'less'} than {b}"
+    elif a == WITH and b == WITH:
+        words = f"{first} and {second} {'help' if better else 'stand in for'} one another"
+    else:
+        words = f"{_level(first, a)} fares {'better' if better else 'worse'} with {_level(second, b)}"
+    return f"{where}{words}: {shown}."
+
+
+def _level(factor: str, level: str) -> str:
+    """A level that says what it is stands alone: 'dropout', 'vgg16'; others say of what: 'optim.lr=0.1'."""
+    return level if factor in ("model", FACTOR, *LABELS) else f"{factor}={level}"
+
+
+def _verb(metric: str, estimate: Estimate) -> str:
+    return "helps" if ((estimate["mean"] or 0) < 0) == lower_is_better(metric) else "hurts"
+
+
+def _outcome(metric: str, estimate: Estimate) -> str:
+    if estimate["p"] is not None and estimate["p"] < ALPHA and not significant(estimate):
+        return f"no difference is shown once corrected for all comparisons, {_with_interval(metric, estimate)}"
+    if not significant(estimate):
+        return f"no difference is shown, {_with_interval(metric, estimate)}"
+    return f"{_verb(metric, estimate)}, {_with_interval(metric, estimate)}"
+
+
+def _with_interval(metric: str, estimate: Estimate) -> str:
+    if estimate["mean"] is None:
+        return "n = 0"
+    mean = difference(metric, estimate["mean"])
+    if estimate["low"] is None or estimate["high"] is None:
+        return f"{mean} (n = {estimate['n']})"
+    low, high = (difference(metric, end, unit=False) for end in (estimate["low"], estimate["high"]))
+    return f"{mean} [{low}, {high}] (n = {estimate['n']})"
+
+
+def significant(estimate: Estimate) -> bool:
+    """After Holm's correction, at 5 %."""
+    return estimate["p_holm"] is not None and estimate["p_holm"] < ALPHA
+
+
+def shows(effect: Effect) -> bool:
+    return significant(effect["estimate"])
+
+
+def named(levels: Levels) -> str:
+    """'vgg16 with dropout'; of other factors also their names."""
+    words = [_level(factor, level) for factor, level in levels.items()]
+    return " with ".join(words[:2]) + "".join(f", {word}" for word in words[2:]) if words else "the one condition"
+
+
+def _all(items: Sequence[str], of: int) -> str:
+    """'all four: a, b, c and d' if it is all there are."""
+    if len(items) < of or of < 2:
+        return _listed(items)
+    return f"{FEW[of] if of < len(FEW) else f'all {of}'}: {_listed(items)}"
+
+
+def _listed(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -1,0 +1,50 @@
+"""A study's report as a W&B run of its group: the table of conditions, and the plots."""
+
+import logging
+from pathlib import Path
+
+import wandb
+
+from cnnlab.loggers.weights_and_biases import why_offline
+from cnnlab.report.content import Report
+from cnnlab.study.config import read_config
+
+log = logging.getLogger(__name__)
+PROJECT = "cnnlab"
+
+
+def send(made: Report, folder: Path, study: Path) -> None:
+    """To the project that the study's runs are in; where that cannot be reached, to files for `wandb sync`."""
+    reason = why_offline()
+    project, entity = _place(study)
+    with wandb.init(
+        project=project,
+        entity=entity,
+        group=study.name,
+        job_type="report",
+        name=f"report of {study.name}",
+        notes="\n".join(made["summary"]),
+        dir=folder,
+        mode="offline" if reason else "online",
+        config={"commands": made["commands"], "metric": made["metric"], "cells": made["counts"]},
+    ) as run:
+        names = [factor["name"] for factor in made["factors"]]
+        table = wandb.Table(columns=[*names, "n", "mean", "std", *made["conditions"][0]["cost"]])
+        for one in made["conditions"]:
+            table.add_data(
+                *(one["levels"][name] for name in names), one["n"], one["mean"], one["std"], *one["cost"].values()
+            )
+        plots = {plot.stem: wandb.Image(str(plot)) for plot in sorted(folder.glob("*.png"))}
+        run.log({"report/conditions": table, **{f"report/{name}": plot for name, plot in plots.items()}})
+        where = Path(run.dir).parent
+    if reason:
+        log.info("W&B is offline (%s). Later: wandb sync %s", reason, where)
+
+
+def _place(study: Path) -> tuple[str, str | None]:
+    """Project and entity of the first cell that logs to W&B."""
+    for file in sorted(study.glob("*/.hydra/config.yaml")):
+        told = read_config(file).get("logger", {}).get("wandb")
+        if told:
+            return str(told["project"]), told.get("entity")
+    return PROJECT, None

@@ -1,0 +1,92 @@
+"""`cnnlab report`."""
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from folders import StudyFolder, predictions
+
+from cnnlab.errors import UserError
+from cnnlab.report import command
+from cnnlab.report.command import report
+
+FILES = ("index.html", "table.csv", "table.md", "table.tex", "report.json", "effects.svg", "effects.png")
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> StudyFolder:
+    """Two recipes with three seeds."""
+    made = StudyFolder(tmp_path / "study")
+    for seed in range(3):
+        for dropout in (0.0, 0.5):
+            changes = {"regularizer.dropout": dropout}
+            cell = made.add(
+                0.75 + dropout / 10 + seed / 100, f"regularizer.dropout={dropout}", seed=seed, changes=changes
+            )
+            predictions(cell, [0, 1, 2, 3], [0, 1, 2, seed])
+    return made
+
+
+def test_everything_is_written_and_the_table_is_printed(study: StudyFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    report([str(study.folder)])
+    assert {path.name for path in (study.folder / "report").iterdir()} >= set(FILES)
+    said = capsys.readouterr().out
+    assert "81.0 ± 1.0" in said
+    assert "regularizer.dropout=0.5 (against 0): helps, +5.0 points" in " ".join(said.split())
+    assert str(study.folder / "report" / "index.html") in said.replace("\n", "")
+
+
+def test_cells_are_linked_from_wherever_the_report_lies(study: StudyFolder, tmp_path: Path) -> None:
+    report([str(study.folder), "--output", str(tmp_path / "else" / "where")])
+    made = json.loads((tmp_path / "else" / "where" / "report.json").read_text())
+    assert (tmp_path / "else" / "where" / made["cells"][0]["folder"] / "status.json").exists()
+
+
+def test_a_report_reads_the_study_and_changes_nothing_in_it(study: StudyFolder) -> None:
+    before = {path: path.read_bytes() for path in study.folder.rglob("*") if path.is_file()}
+    report([str(study.folder)])
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "report: the following arguments are required: study"),
+        (["nothing"], "there is no study nothing"),
+        (["{study}", "--row", "model"], "report: unrecognized arguments: --row model"),
+        (["{study}", "--rows", "optim"], "--rows optim: there is no such factor"),
+        (["{study}", "--baseline", "optim"], "--baseline optim: it must be factor=level"),
+    ],
+)
+def test_what_cannot_be_done_is_said(study: StudyFolder, words: list[str], said: str) -> None:
+    with pytest.raises(UserError) as raised:
+        report([word.format(study=study.folder) for word in words])
+    assert said in str(raised.value)
+
+
+def test_a_watched_report_is_made_again_when_a_cell_is_done(
+    study: StudyFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "PERIOD", 0.1)
+    late = study.add(None, "regularizer.dropout=0.5", seed=3, state=None)
+    watching = threading.Thread(target=report, args=([str(study.folder), "--watch"],), daemon=True)
+    watching.start()
+    page = study.folder / "report" / "index.html"
+    wait_for(page.exists)
+    assert "http-equiv" in page.read_text().split("</head>")[0]  # it reloads itself
+    del study.record["cells"][late.name]
+    study.add(0.9, "regularizer.dropout=0.5", seed=3, changes={"regularizer.dropout": 0.5})
+    watching.join(60)
+    assert not watching.is_alive()
+    assert 'http-equiv="refresh"' not in page.read_text().split("</head>")[0]
+    assert json.loads((study.folder / "report" / "report.json").read_text())["counts"] == {"done": 7}
+    assert "6 done, 1 missing" in capsys.readouterr().out
+
+
+def wait_for(happened: object) -> None:
+    until = time.monotonic() + 60
+    while not happened():  # type: ignore[operator]
+        assert time.monotonic() < until
+        time.sleep(0.05)
