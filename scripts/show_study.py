@@ -6,13 +6,15 @@ python scripts/show_study.py runs/<study>
 import argparse
 import json
 from pathlib import Path
-
-from cnnlab.report.charts import charts, save
+from typing import Any
 
 from cnnlab.atomic import write_json, write_text
+from cnnlab.charts import save
 from cnnlab.cli import report_errors
 from cnnlab.markers import put_between
 from cnnlab.report.build import Wanted, build
+from cnnlab.report.chart_theme import config
+from cnnlab.report.charts import charts
 from cnnlab.report.content import Report
 from cnnlab.report.tables import table_md
 from cnnlab.study.status import study_folder
@@ -30,10 +32,16 @@ def main() -> None:
     study = study_folder(parser.parse_args().study)
     made = build(study, Wanted(study / "report"))
     write_json(FOLDER / "report.json", {**made, **{name: [] for name in LONG}})
-    save(charts(made)[PLOT], FOLDER / f"{PLOT}.png")
+    save(charts(made)[PLOT], FOLDER / PLOT, chosen_theme())
+    (FOLDER / f"{PLOT}.png").unlink()  # the page shows the SVG
     file = REPOSITORY / "README.md"
     write_text(file, put_between(file.read_text(encoding="utf-8"), "study", block(made)))
     print(f"written: {file}, {FOLDER}")
+
+
+def chosen_theme() -> dict[str, Any]:
+    """Of the plot."""
+    return config(dark=False)
 
 
 def shown() -> Report:
@@ -48,8 +56,8 @@ def block(made: Report) -> str:
     states = ", ".join(f"{count} {state}" for state, count in made["counts"].items())
     commands = "\n".join(f"$ {command}" for command in made["commands"])
     lines = [
-        f"{trained} cells ({states}), {made['made'][:10]}, {made['environment'].get('device', '')}, commit "
-        f"{', '.join(made['code'])}:",
+        f"{trained} cells ({states}), {made['made'][:10]}, {made['environment'].get('cpus', '?')} cores of a CPU "
+        f"({made['environment'].get('device', '')}), commit {', '.join(made['code'])}:",
         "",
         f"```text\n{commands}\n```",
         "",

@@ -60,6 +60,7 @@ or unreadable. The time to go assumes that cells take as long as those that are 
 """
 
 REPORT_HELP = """cnnlab report STUDY [option ...]      what a study shows; STUDY is a folder, or its name below runs/
+cnnlab report RUN                     the same page of a single run: curves, calibration, classes, configuration
 
 Prints the main table and what the tests say; writes to STUDY/report/: index.html (one file, works offline), table.csv,
 table.md, table.tex, report.json, and each plot as SVG and PNG. Reads the study's folders, and nothing else.

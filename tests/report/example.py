@@ -19,7 +19,17 @@ from cnnlab.report.content import (
     Report,
 )
 
-MODELS = ["lenet5", "vgg16", "resnet20", "densenet_bc_100_12", "googlenet", "mobilenet_v1", "nin", "alexnet", "xception"]
+MODELS = [
+    "lenet5",
+    "vgg16",
+    "resnet20",
+    "densenet_bc_100_12",
+    "googlenet",
+    "mobilenet_v1",
+    "nin",
+    "alexnet",
+    "xception",
+]
 PARTS = ["BatchNorm", "dropout", "weight decay", "label smoothing"]
 ALL = "BatchNorm + dropout + weight decay + label smoothing"
 CLASSES = ["T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"]
@@ -58,7 +68,9 @@ def example(models: int = 4, regularizers: int = 6, seeds: int = 5, classes: int
         conditions=conditions,
         cells=cells,
         effects=_effects(factors, random, seeds),
-        main_effects=[e for e in _effects({**factors, "model": ["all"]}, random, seeds) if not e["within"].pop("model")],
+        main_effects=[
+            e for e in _effects({**factors, "model": ["all"]}, random, seeds) if not e["within"].pop("model")
+        ],
         interactions=_interactions(factors, random, seeds),
         curves=[curve for place in known for curve in _curves(place, conditions[place], random)],
         classes=names,
@@ -76,6 +88,7 @@ def example(models: int = 4, regularizers: int = 6, seeds: int = 5, classes: int
             for k in range(24)
         ],
         commands=["cnnlab sweep ablation=fashion study=fashion-grid", "cnnlab sweep --resume runs/fashion-grid"],
+        configuration="",
         environment={"python": "3.11.7", "torch": "2.13.0", "gpu": "NVIDIA H100", "host": "box"},
         code={"4bb227f": len(cells) - 3, "556c3cd (with changes)": 3},
     )

@@ -50,6 +50,14 @@ def test_a_report_reads_the_study_and_changes_nothing_in_it(study: StudyFolder) 
     assert {path: path.read_bytes() for path in before} == before
 
 
+def test_a_single_run_has_a_page_with_its_configuration(study: StudyFolder) -> None:
+    run = study.folder / "cell0"
+    report([str(run)])
+    page = (run / "report" / "index.html").read_text()
+    assert "Report of a run" in page
+    assert "_target_: torch.optim.Adam" in page
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -39,6 +39,20 @@ def test_regularizers_are_named_by_what_is_on(study: StudyFolder) -> None:
     assert levels(study.report()) == {"regularizer": ["none", "BatchNorm", "BatchNorm + dropout + weight decay"]}
 
 
+def test_several_swept_regularizers_are_one_recipe(study: StudyFolder) -> None:
+    for norm in ("none", "batch"):
+        for dropout in (0, 0.5):
+            changes = {"regularizer.norm": norm, "regularizer.dropout": dropout}
+            study.add(0.9, f"regularizer.norm={norm}", f"regularizer.dropout={dropout}", changes=changes)
+    assert levels(study.report()) == {"regularizer": ["none", "dropout", "BatchNorm", "BatchNorm + dropout"]}
+
+
+def test_one_swept_regularizer_is_a_key_with_values(study: StudyFolder) -> None:
+    for dropout in (0, 0.3, 0.5):
+        study.add(0.9, f"regularizer.dropout={dropout}", changes={"regularizer.dropout": dropout})
+    assert levels(study.report()) == {"regularizer.dropout": ["0", "0.3", "0.5"]}
+
+
 def test_an_ingredient_with_several_values_says_them(study: StudyFolder) -> None:
     for value in (0.3, 0.5):
         study.add(0.9, "regularizer=[none,dropout]", changes={"regularizer.dropout": value})

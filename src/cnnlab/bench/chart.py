@@ -1,10 +1,9 @@
 """Charts of measurements, as files that need no browser (Vega, through Altair and vl-convert)."""
 
 from pathlib import Path
-from typing import Any
 
-from cnnlab.atomic import whole
 from cnnlab.bench.paired import Rates
+from cnnlab.charts import save
 
 
 def bars(measured: Rates, unit: str, title: str, path: Path) -> None:
@@ -57,10 +56,3 @@ def curve(measured: Rates, title: str, path: Path) -> None:
     words = points.mark_text(align="left", baseline="top", dx=8, dy=4).encode(text=altair.Text("rate:Q", format=",.0f"))
     chart = (line + spread + dots + words).properties(title=title, width=560, height=300)
     save(chart.configure_view(stroke=None).configure_legend(orient="top-left", offset=12, symbolSize=500), path)
-
-
-def save(chart: Any, path: Path) -> None:
-    """As PNG and SVG."""
-    for ending in ("png", "svg"):
-        with whole(path.with_suffix(f".{ending}")) as partial:
-            chart.save(partial, format=ending, ppi=144)

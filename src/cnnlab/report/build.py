@@ -10,10 +10,10 @@ from typing import Any
 
 from cnnlab.errors import UserError, did_you_mean
 from cnnlab.report.caveats import caveats
-from cnnlab.report.cells import ReportedCell, read_cells
+from cnnlab.report.cells import ReportedCell, read_cell_of, read_cells
 from cnnlab.report.commands import cell_command, study_commands
 from cnnlab.report.conditions import conditions, grouped, values_of
-from cnnlab.report.content import CellRow, Factor, Report
+from cnnlab.report.content import CellRow, Condition, Factor, Images, Report
 from cnnlab.report.contrasts import Grid, effects, interactions, main_effects
 from cnnlab.report.curves import curves
 from cnnlab.report.factors import Factors, find_factors
@@ -24,6 +24,7 @@ from cnnlab.report.sentences import summary
 from cnnlab.study.record import read_record
 
 METRIC = "test/accuracy"
+CONFUSIONS = 100_000  # numbers in confusion matrices, of all conditions
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,13 @@ def build(study: Path, wanted: Wanted) -> Report:
     return assemble(str(study), cells, find_factors(cells), wanted, record, left_out)
 
 
+def build_of_one(run: Path, wanted: Wanted) -> Report:
+    """The report of a single run, by its folder."""
+    configuration = run / ".hydra" / "config.yaml"
+    said = configuration.read_text(encoding="utf-8") if configuration.exists() else ""
+    return assemble(str(run), [read_cell_of(run)], Factors(of=[{}]), wanted, configuration=said)
+
+
 def assemble(
     title: str,
     cells: Sequence[ReportedCell],
@@ -60,6 +68,7 @@ def assemble(
     wanted: Wanted,
     record: dict[str, Any] | None = None,
     left_out: Sequence[str] = (),
+    configuration: str = "",
 ) -> Report:
     """A report of these cells."""
     record = record or {"commands": [], "cells": {}, "ablation": None}
@@ -99,14 +108,28 @@ def assemble(
         main_effects=averaged,
         interactions=together,
         curves=list(curves(list(groups.values()))),
-        classes=classes,
-        images=reading.images,
+        classes=_class_names(classes, reading.images),
+        images=[one if _keeps_confusion(one, rated) else {**one, "confusion": []} for one in reading.images],
         image_tests=image_tests(reading.ensembles),
         hardest=reading.hardest,
         commands=study_commands(record),
+        configuration=configuration,
         environment=_environment(cells),
         code=_code(cells),
     )
+
+
+def _class_names(names: list[str], images: Sequence[Images]) -> list[str]:
+    """Numbers, where conditions were tested on data sets with other numbers of classes."""
+    most = max((len(one["per_class"]) for one in images), default=len(names))
+    fits = all(len(one["per_class"]) == len(names) for one in images)
+    return names if fits else [str(label) for label in range(most)]
+
+
+def _keeps_confusion(images: Images, rated: Sequence[Condition]) -> bool:
+    """Of all where that is little, else of the best: K x K numbers for each condition grow large."""
+    few = len(rated) * len(images["per_class"]) ** 2 < CONFUSIONS
+    return few or rated[images["condition"]]["best"]
 
 
 def _row(cell: ReportedCell, levels: dict[str, str], metric: str, folder: str, command: str) -> CellRow:

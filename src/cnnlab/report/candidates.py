@@ -29,13 +29,14 @@ def candidates(cells: Sequence[ReportedCell]) -> Iterator[Candidate]:
         yield Candidate(name, [label(cell.labels.get(name, UNKNOWN)) for cell in cells], "named")
     typed = dict.fromkeys(key for cell in cells for key in cell.overrides if key not in REPLICATES)
     yield _of("model", cells, lambda cell: str(at(cell.config, "model.name")), "typed" if "model" in typed else "other")
-    if not any(key.startswith("regularizer.") for key in typed):
+    parts = [key for key in typed if key.startswith("regularizer.")]
+    if len(parts) != 1:  # several are read best as one recipe: 'BatchNorm + dropout'
         varied = _varied(cells)
         yield _of(
             "regularizer",
             cells,
             lambda cell: joined(ingredients(cell.config["regularizer"]), varied),
-            "typed" if "regularizer" in typed else "other",
+            "typed" if parts or "regularizer" in typed else "other",
         )
     for key in typed:
         if key not in ("model", "regularizer"):

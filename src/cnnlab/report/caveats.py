@@ -56,8 +56,8 @@ def _replicates(
         if n > 1:
             seen = difference(metric, smallest_detectable(n, typical)).lstrip("+")
             yield (
-                f"with n = {n} and this study's spread, a single test misses a true difference of {seen} one time in five, "
-                "a smaller one more often; after correction for many tests, more often still"
+                f"with n = {n} and this study's spread, a single test misses a true difference of {seen} one time in "
+                "five, a smaller one more often; after correction for many tests, more often still"
             )
     if any(cell.config.get("datamodule", {}).get("fold") for cell in cells):
         yield "folds share training images, so that intervals over them are too narrow (Nadeau and Bengio, 2003)"

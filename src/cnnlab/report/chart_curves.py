@@ -1,10 +1,13 @@
 """Accuracy while training."""
 
+from typing import Any
+
 import altair as alt
 
 from cnnlab.report import chart_parts as parts
 from cnnlab.report.chart_theme import DASHES
 from cnnlab.report.content import Curve, Report
+from cnnlab.report.wording import together, value, words
 
 EPOCHS = 120  # of a curve; of longer ones every second, third, ... is drawn
 PANELS = range(2, 10)
@@ -20,16 +23,19 @@ def learning_curves(report: Report) -> alt.TopLevelMixin | None:
         return None
     panel = _panel_factor(report, kept)
     rows = [row for place in kept for row in _rows(report, curves[place], panel)]
-    layers = _layers(rows, metric).properties(data=parts.data(rows), width=300 if panel else 560, height=190 if panel else 340)
-    title = parts.titled(
-        f"{parts.words(metric).capitalize()} while training",
-        "Lines: mean over seeds; bands: from the lowest to the highest seed. A click on a name lights its line up.",
-        *parts.shown(len(kept), len(curves)),
+    layers: alt.LayerChart = _layers(rows, metric).properties(
+        data=parts.data(rows), width=300 if panel else 560, height=190 if panel else 340
     )
-    chart = layers.facet(alt.Facet("panel:N", title=None, sort=None), columns=2) if panel else layers
+    title = parts.titled(
+        f"{words(metric)} while training",
+        "Lines: mean over seeds; bands: from the lowest to the highest seed. A click on a name lights its line up.",
+        *parts.left_out(len(kept), len(curves)),
+    )
+    order = list(dict.fromkeys(row["panel"] for row in rows))
+    chart = layers.facet(alt.Facet("panel:N", title=None, sort=order), columns=2) if panel else layers
     return chart.properties(
         title=title,
-        description=f"Line chart of {parts.words(metric)} over epochs, a line for each of {len(kept)} conditions.",
+        description=f"Line chart of {words(metric)} over epochs, a line for each of {len(kept)} conditions.",
     )
 
 
@@ -51,15 +57,15 @@ def _panel_factor(report: Report, kept: list[int]) -> str | None:
 
 def _rows(report: Report, curve: Curve, panel: str | None) -> list[parts.Row]:
     levels = dict(report["conditions"][curve["condition"]]["levels"])
-    whole = parts.name(levels)
+    whole = parts.name(report, curve["condition"])
     head = levels.pop(panel) if panel else ""
-    end = f"{whole}: {parts.figure(curve['mean'][-1], curve['metric'])} after epoch {curve['epoch'][-1]}"
+    end = f"{whole}: {value(curve['metric'], curve['mean'][-1])} after epoch {curve['epoch'][-1]}"
     step = -(-len(curve["epoch"]) // EPOCHS)
     places = sorted({*range(0, len(curve["epoch"]), step), len(curve["epoch"]) - 1})
     return [
         {
             "panel": head,
-            "line": parts.name(levels),
+            "line": together(levels) or head or "all cells",
             "epoch": curve["epoch"][at],
             "mean": parts.rounded(curve["mean"][at]),
             "lowest": parts.rounded(curve["low"][at]),
@@ -71,27 +77,36 @@ def _rows(report: Report, curve: Curve, panel: str | None) -> list[parts.Row]:
     ]
 
 
-def _layers(rows: list[parts.Row], metric: str) -> alt.LayerChart:
+def _layers(rows: list[parts.Row], metric: str) -> Any:
     names = list(dict.fromkeys(row["line"] for row in rows))
-    columns = 1 if max(map(len, names)) > 45 else 3
-    legend = alt.Legend(orient="bottom", columns=columns, symbolSize=500, symbolStrokeWidth=2)
+    columns = max(1, min(3, 90 // (max(map(len, names)) + 6)))
+    legend = alt.Legend(orient="bottom", columns=columns, symbolType="stroke", symbolSize=500, symbolStrokeWidth=2)
     click = alt.selection_point(name="clicked", fields=["line"], bind="legend")
     color = alt.Color("line:N", title=None, scale=alt.Scale(domain=names), legend=legend)
     dash = alt.StrokeDash("line:N", title=None, scale=alt.Scale(domain=names, range=DASHES), legend=legend)
-    base = alt.Chart().encode(x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, grid=False)), color=color)
-    band = base.mark_area(aria=False).encode(
-        y=parts.value("lowest", metric, alt.Y), y2="highest:Q", opacity=alt.when(click).then(alt.value(0.15)).otherwise(alt.value(0.03))
+    base = alt.Chart().encode(x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, grid=False)))
+    # a field of its own: two channels of one field would share a legend
+    band = (
+        base.transform_calculate(of="datum.line")
+        .mark_area(aria=False)
+        .encode(
+            y=parts.measured("lowest", metric, alt.Y),
+            y2=alt.Y2("highest:Q"),
+            fill=alt.Fill("line:N", title=None, scale=alt.Scale(domain=names), legend=legend),
+            fillOpacity=alt.when(click).then(alt.value(0.15)).otherwise(alt.value(0.03)),
+        )
     )
     line = base.mark_line(strokeWidth=1.8).encode(
-        y=parts.value("mean", metric, alt.Y),
+        y=parts.measured("mean", metric, alt.Y),
+        color=color,
         strokeDash=dash,
-        opacity=alt.when(click).then(alt.value(1)).otherwise(alt.value(0.12)),
-        description="says:N",
+        strokeOpacity=alt.when(click).then(alt.value(1)).otherwise(alt.value(0.12)),
+        description=alt.Description("says:N"),
         tooltip=[
             alt.Tooltip("line:N", title="condition"),
-            "epoch:Q",
+            alt.Tooltip("epoch:Q"),
             alt.Tooltip("mean:Q", format=parts.number_format(metric)),
-            "seeds:Q",
+            alt.Tooltip("seeds:Q"),
         ],
     )
     return band + line.add_params(click)

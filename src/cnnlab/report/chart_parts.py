@@ -1,4 +1,4 @@
-"""What the report's charts share: which conditions are drawn, their names, numbers as people read them."""
+"""What the report's charts share: which conditions are drawn, titles that say what was left out, axes."""
 
 import textwrap
 from collections.abc import Sequence
@@ -6,92 +6,85 @@ from typing import Any, TypeVar
 
 import altair as alt
 
-from cnnlab.report.content import Condition, Levels, Report
+from cnnlab.report.conditions import lower_is_better
+from cnnlab.report.content import Report
+from cnnlab.report.wording import is_share, together, words
 
 MOST = 24  # conditions that a chart still tells apart
-SIGNIFICANT = 0.05
+LINES = "split(datum.label, '\\n')"  # labels of a header that are `wrapped`
 Axis = TypeVar("Axis", alt.X, alt.Y)
-Row = dict[str, Any]  # of a chart's data; its names are those of the table under the chart
+Row = dict[str, Any]  # of a chart's data
 
 
-def name(levels: Levels) -> str:
-    """Of a condition, or of what an effect was measured within."""
-    return " · ".join(levels.values())
+def name(report: Report, place: int) -> str:
+    """Of a condition."""
+    return together(report["conditions"][place]["levels"]) or "all cells"
 
 
-def is_share(metric: str) -> bool:
-    """Of images: drawn in percent, and more of it is better."""
-    return "accuracy" in metric
-
-
-def words(metric: str) -> str:
-    """'test/accuracy' as in a sentence."""
-    return metric.replace("val/", "validation/").replace("train/", "training/").replace("/", " ").replace("_", " ")
-
-
-def number_format(metric: str) -> str:
-    return ".1%" if is_share(metric) else ".3~f"
-
-
-def figure(value: float | None, metric: str) -> str:
-    """'93.1 %'."""
-    if value is None:
-        return "unknown"
-    return f"{100 * value:.1f} %" if is_share(metric) else f"{value:.3f}"
-
-
-def points(difference: float, metric: str) -> float:
-    """Of shares in percentage points."""
-    return 100 * difference if is_share(metric) else difference
+def scaled(metric: str, number: float) -> float:
+    """Differences of shares in percentage points."""
+    return rounded(100 * number if is_share(metric) else number)
 
 
 def unit(metric: str) -> str:
-    return "percentage points" if is_share(metric) else words(metric)
+    """Of a difference."""
+    return f"difference in {words(metric)}" + (" (percentage points)" if is_share(metric) else "")
 
 
-def signed(value: float) -> str:
-    return f"{value:+.1f}".replace("-", "−") if abs(value) >= 0.05 else "0.0"
+def number_format(metric: str) -> str:
+    """For a tooltip."""
+    return ".1%" if is_share(metric) else ".3~f"
 
 
-def goodness(condition: Condition, metric: str) -> float:
-    mean = condition["mean"]
+def goodness(report: Report, place: int) -> float:
+    """The more the better, whatever the metric."""
+    mean = report["conditions"][place]["mean"]
     if mean is None:
         return float("-inf")
-    return mean if is_share(metric) else -mean
+    return -mean if lower_is_better(report["metric"]) else mean
 
 
 def best(report: Report, places: Sequence[int], most: int = MOST) -> list[int]:
-    """Of these conditions the best that have a value, best first, at most so many."""
+    """Of these conditions those with a value, best first, at most so many."""
     known = [place for place in places if report["conditions"][place]["mean"] is not None]
-    return sorted(known, key=lambda place: -goodness(report["conditions"][place], report["metric"]))[:most]
+    return sorted(known, key=lambda place: -goodness(report, place))[:most]
 
 
-def shown(kept: int, total: int, what: str = "conditions") -> list[str]:
-    """A line of the subtitle, where something was left out."""
-    return [f"The best {kept} of {total} {what}."] if kept < total else []
+def left_out(kept: int, total: int, what: str = "conditions", which: str = "best") -> list[str]:
+    """'The best 24 of 60 conditions.', for a subtitle, where that is not all of them."""
+    return [f"The {which} {kept} of {total} {what}."] if kept < total else []
 
 
-def titled(title: str, *subtitle: str) -> alt.TitleParams:
-    lines = [line for part in subtitle for line in textwrap.wrap(part, 105)]
-    return alt.TitleParams(text=title, subtitle=lines)
+def titled(title: str, *subtitle: str, width: int = 105) -> alt.TitleParams:
+    """width: of the subtitle's lines, in characters."""
+    lines = [line for part in subtitle for line in textwrap.wrap(part, width)]
+    return alt.TitleParams(text=title[:1].upper() + title[1:], subtitle=lines)
 
 
 def wrapped(text: str, width: int) -> str:
-    """In lines, for a header whose labelExpr is LINES."""
+    """In lines, for a header."""
     return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, width))
 
 
-LINES = "split(datum.label, '\\n')"
-
-
-def data(rows: Sequence[Row]) -> alt.Data:
-    return alt.Data(values=list(rows))
-
-
-def value(field: str, metric: str, channel: type[Axis], title: str | None = None) -> Axis:
+def measured(field: str, metric: str, channel: type[Axis], **scale: Any) -> Axis:
     """An axis of the metric, which need not begin at zero."""
     axis = alt.Axis(format="~%" if is_share(metric) else "~g", tickCount=6)
-    return channel(f"{field}:Q", title=title or words(metric), scale=alt.Scale(zero=False), axis=axis)
+    return channel(f"{field}:Q", title=words(metric), scale=alt.Scale(**{"zero": False, **scale}), axis=axis)
+
+
+def told(field: str = "says") -> dict[str, Any]:
+    """What a mark says to those who point at it, and to those who do not see it."""
+    return {"description": alt.Description(f"{field}:N"), "tooltip": [alt.Tooltip(f"{field}:N", title=" ")]}
+
+
+def printed(value: str) -> dict[str, Any]:
+    """A cell's text, black or white, whichever stands out from the cell's colour."""
+    bright = alt.when(f"luminance(scale('color', {value})) > 0.35")
+    return {"text": alt.Text("text:N"), "color": bright.then(alt.value("black")).otherwise(alt.value("white"))}
+
+
+def data(rows: Sequence[Row]) -> alt.InlineData:
+    return alt.InlineData(values=list(rows))
 
 
 def rounded(value: float) -> float:

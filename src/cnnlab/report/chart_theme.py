@@ -5,9 +5,14 @@ from typing import Any
 # Okabe and Ito (2008), told apart by all kinds of colour vision; yellow only where the ground is dark
 LIGHT = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#56b4e9", "#e69f00"]
 DARK = ["#56b4e9", "#e69f00", "#2fc69b", "#e3a0c6", "#ffffff", "#ff8848", "#f0e442"]
-# 7 colours, 5 dashes, 6 shapes: each cycles for itself, so that 35 lines and 42 points differ from one another
-DASHES = [[1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [5, 2, 1, 2, 1, 2]]
+# 7 colours, 6 dashes, 6 shapes: each cycles for itself, so that 42 lines or points differ from one another
+DASHES = [[1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [5, 2, 1, 2, 1, 2], [1, 4]]
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
+# little is near the ground's colour, so that what is printed in a cell stands out from it
+HEAT_LIGHT = ["#f4f7fa", "#9ecae1", "#3182bd", "#08306b"]
+HEAT_DARK = ["#23272c", "#1d4a73", "#3f86bd", "#cfe6f7"]
+DIVERGING_LIGHT = ["#6a51a3", "#b9b3d8", "#f5f5f2", "#f7bf73", "#d07200"]
+DIVERGING_DARK = ["#b7a5e8", "#66559a", "#2a2a2c", "#8c5a16", "#f2a541"]
 FONT = "system-ui, 'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif"
 
 
@@ -21,6 +26,7 @@ def config(dark: bool) -> dict[str, Any]:
         "mark": {"color": colours[0]},
         "point": {"color": colours[0]},
         "rule": {"color": ink},
+        "tick": {"color": ink},
         "text": {"color": ink},
         "style": {"cell": {"stroke": None}, "guide-label": {"fill": ink}, "guide-title": {"fill": ink}},
         "axis": {
@@ -32,7 +38,7 @@ def config(dark: bool) -> dict[str, Any]:
             "titleFontWeight": "normal",
             "titleColor": faint,
             "titlePadding": 8,
-            "labelLimit": 330,
+            "labelLimit": 380,
         },
         "header": {"labelColor": ink, "labelFontSize": 12, "labelLimit": 600, "titleColor": ink},
         "legend": {"labelColor": ink, "titleColor": faint, "labelLimit": 330, "titleFontWeight": "normal"},
@@ -50,7 +56,7 @@ def config(dark: bool) -> dict[str, Any]:
         "range": {
             "category": colours,
             "symbol": SHAPES,
-            "diverging": {"scheme": "purpleorange", "extent": [0.12, 0.88]},
-            "heatmap": {"scheme": "blues" if not dark else "darkblue"},
+            "diverging": DIVERGING_DARK if dark else DIVERGING_LIGHT,
+            "heatmap": HEAT_DARK if dark else HEAT_LIGHT,
         },
     }

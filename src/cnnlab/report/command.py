@@ -10,7 +10,7 @@ from rich.console import Console
 
 from cnnlab.atomic import write_json, write_text
 from cnnlab.errors import UserError
-from cnnlab.report.build import Wanted, build
+from cnnlab.report.build import Wanted, build, build_of_one
 from cnnlab.report.content import Report
 from cnnlab.study.status import read_study, study_folder
 
@@ -43,16 +43,19 @@ def report(arguments: Sequence[str]) -> None:
     parser.add_argument("--watch", action="store_true")
     parser.add_argument("--wandb", action="store_true")
     options = parser.parse_args(list(arguments))
-    study = study_folder(options.study)
+    one_run = (Path(options.study) / "status.json").is_file()
+    study = Path(options.study) if one_run else study_folder(options.study)
     folder = options.output or study / "report"
     baselines = _baselines(options.baseline)
     wanted = Wanted(folder, options.metric, _names(options.rows), _names(options.columns), baselines)
     console = Console(highlight=False)
+    if one_run and (options.watch or options.wandb):
+        raise UserError(f"report {study}: it is one run; --watch and --wandb want a study")
     if options.watch:
         watch(study, wanted, console)
     else:
         with console.status(f"reading {study}"):
-            made = build(study, wanted)
+            made = build_of_one(study, wanted) if one_run else build(study, wanted)
         show(made, console)
         with console.status("drawing"):
             page = write(made, folder)
@@ -115,7 +118,10 @@ def _names(text: str) -> list[str]:
 
 
 def _baselines(texts: Sequence[str]) -> dict[str, str]:
+    chosen: dict[str, str] = {}
     for text in texts:
-        if "=" not in text:
+        factor, equals, level = text.partition("=")
+        if not equals:
             raise UserError(f"--baseline {text}: it must be factor=level, as regularizer=none")
-    return dict(text.split("=", 1) for text in texts)
+        chosen[factor] = level
+    return chosen

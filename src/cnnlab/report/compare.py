@@ -38,6 +38,8 @@ def compare(arguments: Sequence[str]) -> None:
     if first.folder.resolve() == second.folder.resolve():
         raise UserError(f"compare: {first.folder} and {second.folder} are the same run")
     console = Console(highlight=False)
+    for which, cell in (("first", first), ("second", second)):
+        console.print(f"{which + ':':8}{cell.folder} ({cell.state})", soft_wrap=True, markup=False)
     console.print(configurations(first, second))
     console.print(metrics(first, second))
     files = [cell.folder / "predictions.npz" for cell in (first, second)]
@@ -64,7 +66,7 @@ def require_run(folder: Path) -> ReportedCell:
 
 def configurations(first: ReportedCell, second: ReportedCell) -> Table:
     """The keys whose values differ, those without effect left out."""
-    table = Table("key", str(first.folder.name), str(second.folder.name), box=None, padding=(0, 2, 0, 0))
+    table = Table("key", "first", "second", box=None, padding=(0, 2, 0, 0))
     for key, (one, other) in differing([first.config, second.config]).items():
         if not any(key == idle or key.startswith(f"{idle}.") for idle in WITHOUT_EFFECT):
             table.add_row(Text(key), Text(shown(one)), Text(shown(other)))
@@ -75,15 +77,14 @@ def configurations(first: ReportedCell, second: ReportedCell) -> Table:
 
 def metrics(first: ReportedCell, second: ReportedCell) -> Table:
     """The figures of both, and the second minus the first."""
-    table = Table("metric", *(Column(cell.folder.name, justify="right") for cell in (first, second)), box=None)
-    table.add_column("second - first", justify="right")
+    heads = (Column(name, justify="right") for name in ("first", "second", "second - first"))
+    table = Table("metric", *heads, box=None, padding=(0, 2, 0, 0))
     for metric in SHOWN:
         one, other = first.value(metric), second.value(metric)
         if one is not None or other is not None:
             both = one is not None and other is not None
             change = difference(metric, (other or 0) - (one or 0)) if both else ""
             table.add_row(metric, value(metric, one), value(metric, other), change)
-    table.add_row("state", first.state, second.state, "")
     return table
 
 

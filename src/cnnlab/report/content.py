@@ -1,8 +1,8 @@
 """What report.json holds, from which tables, charts and the page are made.
 
-Accuracies are shares (0.93), differences of them too (-0.031); times are seconds, sizes bytes. A number that is not known
-is None, never NaN. A condition is one combination of the factors' levels, whose cells differ in the seed only; where a
-condition is referred to, it is by its place in `conditions`.
+Accuracies are shares (0.93), differences of them too (-0.031); times are seconds, sizes bytes. A number that is not
+known is None, never NaN. A condition is one combination of the factors' levels, whose cells differ in the seed only;
+where a condition is referred to, it is by its place in `conditions`.
 """
 
 from typing import TypedDict
@@ -65,8 +65,8 @@ class CellRow(TypedDict):
 class Estimate(TypedDict):
     """The mean of n paired differences, one for each seed, with its 95 % interval.
 
-    p: two-sided, of the paired t-test; p_holm: corrected for the family it was tested in. effect_size: Hedges' g of paired
-    differences, their mean over their standard deviation, corrected for small n. All None where n < 2.
+    p: two-sided, of the paired t-test; p_holm: corrected for the family it was tested in. effect_size: Hedges' g of
+    paired differences, their mean over their standard deviation, corrected for small n. All None where n < 2.
     """
 
     n: int
@@ -119,10 +119,11 @@ class Bin(TypedDict):
 
 
 class Images(TypedDict):
-    """What the predictions of a condition's cells say, image by image. ece: expected calibration error, mean over seeds.
+    """What the predictions of a condition's cells say, image by image.
 
-    ensemble: accuracy of the seeds' averaged probabilities; single: the mean accuracy of its members.
-    confusion: [label][predicted], shares of each label's images. per_class: accuracy of each class. Both means over seeds.
+    ece: expected calibration error, mean over seeds. ensemble: accuracy of the seeds' averaged probabilities; single:
+    the mean accuracy of its members. per_class: accuracy of each class, mean over seeds. confusion: [label][predicted],
+    shares of each label's images, mean over seeds; empty where that would be too many numbers.
     """
 
     condition: int
@@ -191,5 +192,6 @@ class Report(TypedDict):
     image_tests: list[ImageTest]
     hardest: list[HardImage]
     commands: list[str]
+    configuration: str  # of a single run, as YAML; else empty
     environment: dict[str, str]
     code: dict[str, int]  # "4bb227f (with changes)" -> cells

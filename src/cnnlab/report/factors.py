@@ -62,7 +62,7 @@ def find_factors(cells: Sequence[ReportedCell]) -> Factors:
             continue
         teller = None if one.kind == "named" else _teller(found, one, known)
         if teller is not None:
-            own = teller in named or one.name.startswith(f"{teller}.")  # that is what the level stands for
+            own = teller in named or (one.kind == "other" and one.name.startswith(f"{teller}."))  # behind the level
             if not own and one.name not in found.along[teller]:
                 found.along[teller].append(one.name)
         elif one.kind == "named" or not _comes_with_others(found, one, known, [cell.seed for cell in cells]):

@@ -3,7 +3,7 @@
 import re
 from unicodedata import normalize
 
-from cnnlab.report.sheets import BEST, Entry, Sheet
+from cnnlab.report.sheets import BEST, NOT_WORSE, SIGNIFICANT, Entry, Sheet
 
 LETTERS = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
@@ -26,6 +26,7 @@ GREEK = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥ
 ACCENTS = dict(
     zip("\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327", "`'^~=u.\"rHvc", strict=True)
 )
+MARKS = {NOT_WORSE: r"\approx", SIGNIFICANT: "*"}
 
 
 def latex(sheet: Sheet) -> str:
@@ -36,6 +37,7 @@ def latex(sheet: Sheet) -> str:
         r"\begin{table}",
         r"  \centering",
         rf"  \caption{{{escaped(sheet.title[:1].upper() + sheet.title[1:])}. {escaped(notes)}}}",
+        r"  \medskip",
         rf"  \begin{{tabular}}{{{align}}}",
         r"    \toprule",
         f"    {' & '.join(map(escaped, sheet.head))} \\\\",
@@ -51,8 +53,8 @@ def latex(sheet: Sheet) -> str:
 def escaped(text: str) -> str:
     """As it is to be read, with any compiler and encoding; letters that plain LaTeX lacks as [U+4E2D]."""
     letters = normalize("NFC", re.sub(r"\s+", " ", text))
-    joined = "".join(map(_letter, letters))
-    return re.sub("-(?=-)", "-{}", joined) if "--" in letters else joined  # two hyphens are no dash
+    parts = re.split("(?<=-)(?=-)", letters)  # two hyphens are no dash
+    return "{}".join("".join(map(_letter, part)) for part in parts)
 
 
 def _letter(letter: str) -> str:
@@ -74,5 +76,8 @@ def _cells(row: list[Entry], labels: int) -> list[str]:
 
 def _figure(entry: Entry) -> str:
     text = re.sub(r"-(?=\d)", "$-$", escaped(entry.text))
-    shown = rf"\textbf{{{text}}}" if entry.mark == BEST else f"{text} {escaped(entry.mark)}".strip()
+    shown = rf"\textbf{{{text}}}" if entry.mark == BEST else text
+    if entry.mark in MARKS:
+        sign = f"$^{{{MARKS[entry.mark]}}}$"
+        shown += sign if entry.aside else rf"\rlap{{{sign}}}"  # beside the column, whose figures stay in line
     return f"{shown} ({escaped(entry.aside)})" if entry.aside else shown

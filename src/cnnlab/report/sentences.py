@@ -10,6 +10,7 @@ from cnnlab.study.results import LABELS
 
 FEW = ("no", "one", "both", "all three", "all four", "all five", "all six")
 MOST = 12  # interactions told in words
+MANY = 8  # levels, or combinations of the others, that are each named
 
 
 def summary(
@@ -22,17 +23,23 @@ def summary(
 ) -> list[str]:
     """The best first, then each factor's levels, then interactions that the tests show."""
     said = best(metric, conditions)
-    for factor in factors:
-        for level in factor["levels"]:
-            of = [one for one in effects if one["factor"] == factor["name"] and one["level"] == level]
-            if of:
-                said.append(_of_level(metric, of))
+    bases = {factor["name"]: factor["baseline"] for factor in factors}
+    for factor in sorted(factors, key=lambda factor: factor["name"] == "model"):  # ingredients first
+        by_level = [
+            [one for one in effects if (one["factor"], one["level"]) == (factor["name"], level)]
+            for level in factor["levels"]
+        ]
+        compared = [of for of in by_level if of]
+        telling = [of for of in compared if any(map(shows, of))] if len(compared) > MANY else compared
+        said += [_of_level(metric, of) for of in telling]
+        if silent := len(compared) - len(telling):
+            said.append(f"No difference is shown for {silent} other levels of {factor['name']}.")
     said += [_with(metric, one) for one in main_effects if one["level"] == WITH and not one["within"] and shows(one)]
-    telling = [one for one in interactions if significant(one["estimate"])]
-    telling.sort(key=lambda one: one["estimate"]["p_holm"] or 0)
-    said += [_interaction(metric, one) for one in telling[:MOST]]
-    if len(telling) > MOST:
-        said.append(f"{len(telling) - MOST} more interactions are significant; the table has them.")
+    joint = [one for one in interactions if significant(one["estimate"])]
+    joint.sort(key=lambda one: one["estimate"]["p_holm"] or 0)
+    said += [_interaction(metric, one, bases) for one in joint[:MOST]]
+    if len(joint) > MOST:
+        said.append(f"{len(joint) - MOST} more interactions are significant; the table has them.")
     return said
 
 
@@ -65,11 +72,14 @@ def _of_level(metric: str, effects: Sequence[Effect]) -> str:
             verbs[_verb(metric, one["estimate"])].append(f"{where} ({difference(metric, one['estimate']['mean'])})")
         else:
             verbs["unclear"].append(where)
-    if len(effects) > 12:
+    if len(effects) > MANY:
         counts = [f"{verb} {len(of)}" for verb, of in verbs.items() if of and verb != "unclear"]
         counts += [f"shows no difference in {len(verbs['unclear'])}"] if verbs["unclear"] else []
         return f"{subject}: of {len(effects)} combinations it {', '.join(counts)}."
-    parts = [f"{verb} {_all(of, len(effects))}" for verb, of in verbs.items() if of and verb != "unclear"]
+    said = {"helps": "is better with", "hurts": "is worse with"} if first["factor"] == "model" else {}
+    parts = [
+        f"{said.get(verb, verb)} {_all(of, len(effects))}" for verb, of in verbs.items() if of and verb != "unclear"
+    ]
     unclear = f"no difference is shown for {_listed(verbs['unclear'])}" if verbs["unclear"] else ""
     if not parts:
         return f"{subject}: {unclear}."
@@ -80,7 +90,7 @@ def _with(metric: str, effect: Effect) -> str:
     return f"On average over all recipes, {effect['factor']} {_outcome(metric, effect['estimate'])}."
 
 
-def _interaction(metric: str, one: Interaction) -> str:
+def _interaction(metric: str, one: Interaction, bases: Levels) -> str:
     mean = one["estimate"]["mean"] or 0.0
     better = (mean < 0) == lower_is_better(metric)
     (first, a), (second, b) = one["first"], one["second"]
@@ -91,12 +101,15 @@ def _interaction(metric: str, one: Interaction) -> str:
     elif a == WITH and b == WITH:
         words = f"{first} and {second} {'help' if better else 'stand in for'} one another"
     else:
-        words = f"{_level(first, a)} fares {'better' if better else 'worse'} with {_level(second, b)}"
+        than = "" if a[:2] == "+ " else f" than with {_level(first, bases[first])}"
+        words = f"{_level(second, b)} brings {'more' if better else 'less'} with {_level(first, a)}{than}"
     return f"{where}{words}: {shown}."
 
 
 def _level(factor: str, level: str) -> str:
     """A level that says what it is stands alone: 'dropout', 'vgg16'; others say of what: 'optim.lr=0.1'."""
+    if level.startswith("- "):
+        return f"without {level.removeprefix('- ')}"
     return level if factor in ("model", FACTOR, *LABELS) else f"{factor}={level}"
 
 
