@@ -58,7 +58,7 @@ def test_every_chart_is_drawn_and_has_words_for_those_who_do_not_see_it(opened: 
     places = opened.locator(".chart")
     assert places.count() >= 6
     for n in range(places.count()):
-        assert places.nth(n).locator("svg").count() == 1
+        assert places.nth(n).locator("svg.marks").count() == 1
         assert len(places.nth(n).get_attribute("aria-label")) > 40
 
 
@@ -98,7 +98,7 @@ def test_a_column_is_sorted_by_the_keyboard_too(opened: Any) -> None:
 
 def test_words_filter_a_table(opened: Any) -> None:
     before = len(column(opened, "cells", 1))
-    opened.locator("[data-table=cells] input").fill("vgg16 failed")
+    opened.locator("[data-table=cells] input").fill("lenet5 failed")
     after = column(opened, "cells", 2)
     assert 0 < len(after) < before
     assert set(after) == {"failed"}

@@ -52,7 +52,7 @@ def report(arguments: Sequence[str]) -> None:
     if one_run and (options.watch or options.wandb):
         raise UserError(f"report {study}: it is one run; --watch and --wandb want a study")
     if options.watch:
-        watch(study, wanted, console)
+        made = watch(study, wanted, console)
     else:
         with console.status(f"reading {study}"):
             made = build_of_one(study, wanted) if one_run else build(study, wanted)
@@ -60,27 +60,27 @@ def report(arguments: Sequence[str]) -> None:
         with console.status("drawing"):
             page = write(made, folder)
         console.print(f"written: {page}", soft_wrap=True, markup=False)
-        if options.wandb:
-            from cnnlab.report.weights_and_biases import send
+    if options.wandb:
+        from cnnlab.report.weights_and_biases import send
 
-            send(made, folder, study)
+        send(made, folder, study)
 
 
-def watch(study: Path, wanted: Wanted, console: Console) -> None:
+def watch(study: Path, wanted: Wanted, console: Console) -> Report:
     """Writes the report again whenever a cell has changed its state, until none runs and none is missing."""
-    before: dict[str, int] | None = None
+    before = ""
     while True:
         begun = time.monotonic()
         counts = read_study(study).counts
         live = bool(counts.get("running") or counts.get("missing"))
-        now = {**counts, "live": live}
-        if now != before:
-            page = write(build(study, wanted), wanted.folder, refresh=PERIOD if live else None)
-            said = ", ".join(f"{count:,} {state}" for state, count in counts.items())
+        said = ", ".join(f"{count:,} {state}" for state, count in counts.items())
+        if said != before or not live:
+            made = build(study, wanted)
+            page = write(made, wanted.folder, refresh=PERIOD if live else None)
             console.print(f"{time.strftime('%H:%M:%S')} {said}; written: {page}", soft_wrap=True, markup=False)
-            before = now
+            before = said
         if not live:
-            return
+            return made
         time.sleep(max(PERIOD, 3 * (time.monotonic() - begun)))  # a large study less often
 
 

@@ -77,7 +77,7 @@ async function embed(place) {
   const config = report.config[dark.matches ? "dark" : "light"];
   await vegaEmbed(place, report.charts[name], {
     config, renderer: "svg", actions: { export: true, source: false, compiled: false, editor: false },
-    downloadFileName: name, ast: true,
+    downloadFileName: name, logLevel: 1, // errors; Vega-Lite also warns of what is meant
   });
   place.dataset.drawn = dark.matches ? "dark" : "light";
 }
