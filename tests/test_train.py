@@ -61,6 +61,7 @@ def test_folder_is_as_the_contract_says(trained: Path) -> None:
         "predictions.npz",
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
+        "checkpoints/previous.ckpt",
         "train.log",
     }
 

@@ -50,6 +50,7 @@ class Classifier(LightningModule):
         self.make_optimizer = optimizer
         self.make_schedule = schedule
         self.seed = seed
+        self.epochs_lr: float | None = None  # with which the epoch began
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits [N, K]."""
@@ -75,14 +76,17 @@ class Classifier(LightningModule):
 
     def on_train_epoch_start(self) -> None:
         keep_frozen_norms(self.net)
-        self.epochs_lr = self.trainer.optimizers[0].param_groups[0]["lr"]
+        if self.epochs_lr is None:
+            self.epochs_lr = self.trainer.optimizers[0].param_groups[0]["lr"]
 
     def on_train_epoch_end(self) -> None:
         scores = self.train_scores.compute()
         self.train_scores.reset()
         del scores["per_class"]
         self.log_dict({f"train/{name}": value for name, value in scores.items()})
+        assert self.epochs_lr is not None
         self.log("train/lr", self.epochs_lr)
+        self.epochs_lr = None
         self._require_finite("train/objective", scores["objective"])
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:

@@ -16,6 +16,7 @@ from cnnlab.atomic import write_json
 from cnnlab.build import build_classifier, build_data, build_network, build_trainer, learning_rate
 from cnnlab.callbacks.agreement import Agreement
 from cnnlab.callbacks.budget import LastStep
+from cnnlab.callbacks.last import Last
 from cnnlab.callbacks.predictions import Predictions
 from cnnlab.callbacks.pruning import MedianPruning
 from cnnlab.callbacks.stop import Stop
@@ -45,6 +46,7 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
     warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")  # Lightning's own affair
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")  # it goes on
     warnings.filterwarnings("ignore", message="The `srun` command is available")  # ranks come from torch's agent
+    warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before the epoch")  # Last
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # it says what debug=profile asks for
@@ -63,10 +65,11 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
     curves = Curves(run.folder / "metrics.csv", begin.epochs if begin else 0)
     stopwatch = Stopwatch(data.batch_size // config["trainer"]["micro_batches"])
     best = checkpoints.best(run.checkpoints)
+    stop = Stop()
     pruning = [MedianPruning(**config["pruning"])] if config["pruning"] else []
     callbacks = [
         *pruning,
-        Stop(),
+        stop,
         Agreement(
             {
                 "configuration": identity(config),
@@ -75,12 +78,13 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
                 "micro_batches": config["trainer"]["micro_batches"],
                 "folder": folder,
                 "epochs": begin.epochs if begin else 0,
+                "batches of the next epoch": begin.batches if begin else 0,
             }
         ),
         stopwatch,
         LastStep(),
         best,
-        checkpoints.Last(run.checkpoints),
+        Last(run.checkpoints, stop),
         Predictions(run.folder / "predictions.npz"),
         *(make(f"callbacks.{name}", what) for name, what in config["callbacks"].items() if what),
     ]
@@ -102,7 +106,7 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
         if trainer.is_global_zero:
             introduce(config, net, trainer, origin)
             if begin:
-                log.info("going on after epoch %s", begin.epochs)
+                say_where(begin, trainer.world_size)
         if begin and begin.finished:  # it stopped early, and would not know it any more
             trainer.fit_loop.max_epochs = begin.epochs
         trainer.fit(classifier, data, ckpt_path=begin.file if begin else None)
@@ -135,6 +139,19 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
                 **{key: value for key, value in run.status.items() if key == "code_changed"},
             }
             write_json(run.result_file, result)
+
+
+def say_where(begin: checkpoints.Begun, processes: int) -> None:
+    """Where a run goes on, and whether to the last bit."""
+    within = f" and {begin.batches} batches" if begin.batches else ""
+    log.info("going on after epoch %s%s, from %s", begin.epochs, within, begin.file.name)
+    if begin.processes != processes:
+        log.info(
+            "with %s processes where there were %s: the same images in the same order, but sums of floats in another, "
+            "so that the last digits differ, and dropout draws otherwise",
+            processes,
+            begin.processes,
+        )
 
 
 def per_class(names: Sequence[str], scores: list[list[float]]) -> dict[str, dict[str, float]]:
