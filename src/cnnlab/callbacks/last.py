@@ -44,8 +44,9 @@ class Last(Checkpoint):
         loop = trainer.fit_loop.epoch_loop
         if loop._should_accumulate():
             return
-        asked = self.stop.asked(trainer)
-        if asked or trainer.should_stop or loop._num_ready_batches_reached():
+        over = trainer.should_stop or loop._num_ready_batches_reached()
+        asked = self.stop.asked(trainer, surely=over)
+        if asked or over:
             trainer.save_checkpoint(self.file)
         if asked:
             self.stop.obey()

@@ -53,12 +53,15 @@ class Stop(Callback):
         elif not (of_an_agent and now - self.since < SAME):
             self._handle(number, frame)
 
-    def asked(self, trainer: Trainer) -> bool:
-        """Whether a process of this run has got a signal; all of them ask after the same step, and get one answer."""
+    def asked(self, trainer: Trainer, surely: bool) -> bool:
+        """Whether a process of this run has got a signal; all of them ask after the same step, and get one answer.
+
+        surely: they do ask, whenever it was that they did last.
+        """
         if trainer.world_size == 1:
             return self.number is not None
         self.steps += 1
-        if self.steps < self.steps_left:
+        if self.steps < self.steps_left and not surely:
             return False
         now = time.monotonic()
         a_step = (now - self.looked) / self.steps
