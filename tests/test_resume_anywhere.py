@@ -15,7 +15,6 @@ from conftest import TINY, compose_config, stems
 from interruptions import Place, assert_same, train_to
 
 BATCHES = 8  # an epoch, of which there are two
-LATER = "callbacks.gradual_unfreezing.stages_per_epoch=2"
 
 
 def one_of(*choices: list[str]) -> "st.SearchStrategy[list[str]]":
@@ -34,7 +33,7 @@ WORDS = st.tuples(
     ),
     one_of(["regularizer=none"], ["regularizer=all"], ["regularizer.mixup=0.4"], ["regularizer.dropout=0.5"]),
     one_of([], ["trainer.accumulate_grad_batches=3"], ["trainer.micro_batches=2"], ["trainer.gradient_clip_val=1"]),
-    one_of(["callbacks=quiet"], ["callbacks=[quiet,ema]"], ["callbacks=[quiet,gradual_unfreezing]", LATER]),
+    one_of(["callbacks=quiet"], ["callbacks=[quiet,ema]"]),
 )
 PLACES = st.one_of(
     st.tuples(st.just("train"), st.integers(0, 1), st.integers(0, BATCHES - 1)),

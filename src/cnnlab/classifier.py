@@ -16,6 +16,8 @@ from cnnlab.mixing import Mixing
 from cnnlab.optim import add_l1
 
 Batch = tuple[Tensor, Tensor, Tensor]
+GLANCE = 50  # steps between looks at the loss where each look would wait for a GPU
+ADVICE = "A smaller optim.lr, scheduler.warmup_epochs, trainer.gradient_clip_val or a norm may help."
 
 
 class Classifier(LightningModule):
@@ -27,7 +29,7 @@ class Classifier(LightningModule):
     the last evaluation's scores of each class.
 
     Raises:
-        Diverged: the loss of an epoch is not finite.
+        Diverged: the loss of a step, or of an epoch, is not finite.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Classifier(LightningModule):
         self.make_schedule = schedule
         self.seed = seed
         self.epochs_lr: float | None = None  # with which the epoch began
+        self.steps_loss = torch.zeros(())  # sum over the batches of the step in work
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits [N, K]."""
@@ -69,10 +72,24 @@ class Classifier(LightningModule):
         objective, cross_entropy, logits = self.objective(self.net(images), targets)
         self.train_scores.update(logits, targets.main, cross_entropy, objective)
         loss: Tensor = objective
+        self.steps_loss = self.steps_loss.to(loss.device) + loss.detach()
         return loss
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        self._require_finite_step(optimizer)
         add_l1(optimizer)
+
+    def _require_finite_step(self, optimizer: Optimizer) -> None:
+        loss, self.steps_loss = self.steps_loss, torch.zeros_like(self.steps_loss)
+        step = self.trainer.global_step
+        if (loss.device.type != "cpu" and step % GLANCE) or torch.isfinite(loss):
+            return
+        groups = optimizer.param_groups
+        gradients = [p.grad for group in groups for p in group["params"] if p.grad is not None]
+        raise Diverged(
+            f"the training loss is {loss.item()} in epoch {self.current_epoch + 1}, step {step + 1} "
+            f"(lr {groups[0]['lr']:g}, gradient norm {float(nn.utils.get_total_norm(gradients)):g}). {ADVICE}"
+        )
 
     def on_train_epoch_start(self) -> None:
         keep_frozen_norms(self.net)
@@ -120,10 +137,7 @@ class Classifier(LightningModule):
 
     def _require_finite(self, name: str, loss: Tensor) -> None:
         if not torch.isfinite(loss):
-            raise Diverged(
-                f"{name} is {loss.item()} in epoch {self.current_epoch + 1}. "
-                "A smaller optim.lr, scheduler.warmup_epochs, trainer.gradient_clip_val or a norm may help."
-            )
+            raise Diverged(f"{name} is {loss.item()} in epoch {self.current_epoch + 1}. {ADVICE}")
 
     def configure_optimizers(self) -> Any:
         optimizer = self.make_optimizer(self.net)

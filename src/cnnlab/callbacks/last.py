@@ -13,6 +13,7 @@ from cnnlab.callbacks.stop import Stop
 from cnnlab.checkpoints import LAST
 from cnnlab.classifier import Classifier
 from cnnlab.data.batches import TrainBatches
+from cnnlab.errors import Diverged
 
 
 class Last(Checkpoint):
@@ -47,6 +48,7 @@ class Last(Checkpoint):
         over = trainer.should_stop or loop._num_ready_batches_reached()
         asked = self.stop.asked(trainer, surely=over)
         if asked or over:
+            require_finite(trainer)
             trainer.save_checkpoint(self.file)
         if asked:
             self.stop.obey()
@@ -108,6 +110,13 @@ def go_on(trainer: Trainer, done: int, ended: bool) -> None:
         trainer.val_check_batch = done
     if done == trainer.num_training_batches:
         loop.val_loop._restart_stage = RestartStage.RESTARTED_MID_EVALUATION
+
+
+def require_finite(trainer: Trainer) -> None:
+    """Raises Diverged rather than have weights saved from which nothing can go on."""
+    for name, tensor in trainer.lightning_module.state_dict().items():
+        if not torch.isfinite(tensor).all():
+            raise Diverged(f"{name} is not finite after step {trainer.global_step}; the last checkpoint is from before")
 
 
 def of_all_processes(trainer: Trainer, mine: dict[str, Tensor]) -> list[dict[str, Tensor]]:
