@@ -1,5 +1,6 @@
 """Several processes that are told to stop stop at the same step, and go on from there."""
 
+import csv
 import json
 import os
 import signal
@@ -11,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from conftest import TINY, runs
-from interruptions import assert_same
+from cnnlab.launch.cell import train_cell
+from conftest import TINY, compose_config, runs
+from interruptions import assert_same, train_to
 
 Process = Callable[..., Any]
 LONG = [*TINY, "trainer.max_epochs=12", "trainer=ddp_cpu", "optim.lr=1e-4"]
@@ -72,3 +75,24 @@ def test_a_signal_stops_the_ranks_at_one_step(
     assert process("train", *words, "study=t").returncode == 0
     first, second = runs(here)
     assert_same(second, first)
+
+
+@pytest.mark.slow
+def test_with_another_number_of_processes_the_same_images_come_in_the_same_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed, interrupted = tmp_path / "undisturbed", tmp_path / "interrupted"
+    config = compose_config(*TINY, "trainer.accelerator=cpu", "optim=sgd")
+    train_cell(config, undisturbed, [])
+    train_to(("train", 1, 3), config, interrupted, monkeypatch)
+    config["trainer"]["devices"] = 2
+    train_cell(config, interrupted, [])
+    said = (interrupted / "train.log").read_text()
+    assert "going on after epoch 1 and 4 batches" in said
+    assert "with 2 processes where there were 1: the same images in the same order, but sums of floats" in said
+    one, two = (torch.load(run / "checkpoints" / "last.ckpt", weights_only=True) for run in (undisturbed, interrupted))
+    assert all(torch.allclose(value, two["state_dict"][name], atol=1e-5) for name, value in one["state_dict"].items())
+    first, second = (
+        list(csv.DictReader((run / "metrics.csv").read_text().splitlines())) for run in (undisturbed, interrupted)
+    )
+    assert [row["train/accuracy"] for row in first] == [row["train/accuracy"] for row in second]
