@@ -1,5 +1,6 @@
 """The LightningModule: a network, an objective, an optimizer, a schedule, and their scores."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -53,7 +54,7 @@ class Classifier(LightningModule):
         self.make_schedule = schedule
         self.seed = seed
         self.epochs_lr: float | None = None  # with which the epoch began
-        self.steps_loss = torch.zeros(())  # sum over the batches of the step in work
+        self.steps_loss: Tensor | None = None  # sum over the batches of the step in work
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits [N, K]."""
@@ -72,7 +73,7 @@ class Classifier(LightningModule):
         objective, cross_entropy, logits = self.objective(self.net(images), targets)
         self.train_scores.update(logits, targets.main, cross_entropy, objective)
         loss: Tensor = objective
-        self.steps_loss = self.steps_loss.to(loss.device) + loss.detach()
+        self.steps_loss = loss.detach() if self.steps_loss is None else self.steps_loss + loss.detach()
         return loss
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
@@ -80,9 +81,10 @@ class Classifier(LightningModule):
         add_l1(optimizer)
 
     def _require_finite_step(self, optimizer: Optimizer) -> None:
-        loss, self.steps_loss = self.steps_loss, torch.zeros_like(self.steps_loss)
+        loss, self.steps_loss = self.steps_loss, None
         step = self.trainer.global_step
-        if (loss.device.type != "cpu" and step % GLANCE) or torch.isfinite(loss):
+        assert loss is not None
+        if (loss.device.type != "cpu" and step % GLANCE) or math.isfinite(loss.item()):
             return
         groups = optimizer.param_groups
         gradients = [p.grad for group in groups for p in group["params"] if p.grad is not None]
