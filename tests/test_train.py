@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from omegaconf import OmegaConf
 
 from cnnlab.build import build_data, build_network
+from cnnlab.classifier import Classifier
 from conftest import TINY, runs
 
 Command = Callable[..., int]
@@ -61,6 +63,7 @@ def test_folder_is_as_the_contract_says(trained: Path) -> None:
         "predictions.npz",
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
+        "checkpoints/previous.ckpt",
         "train.log",
     }
 
@@ -180,7 +183,39 @@ def test_a_diverged_run_is_no_success(command: Command, here: Path, capsys: pyte
     assert command("train", "optim=sgd", "optim.lr=1e9", *TINY) == 1
     assert json.loads((runs(here)[0] / "status.json").read_text())["state"] == "diverged"
     assert not (runs(here)[0] / "result.json").exists()
-    assert "loss is nan in epoch 1" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert re.search(r"loss is (nan|inf) in epoch 1, step \d \(lr [\d.e+]+, gradient norm \S+\)", said)
+
+
+def test_a_run_that_diverges_keeps_its_last_good_checkpoint(
+    command: Command, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Classifier.training_step
+
+    def diverge(self: Classifier, batch: Any, batch_idx: int) -> torch.Tensor:
+        return step(self, batch, batch_idx) * (float("nan") if self.trainer.global_step == 11 else 1)
+
+    monkeypatch.setattr(Classifier, "training_step", diverge)
+    assert command("train", *TINY) == 1
+    saved = torch.load(runs(here)[0] / "checkpoints" / "last.ckpt", weights_only=True)
+    assert saved["global_step"] == 8
+    assert all(tensor.isfinite().all() for tensor in saved["state_dict"].values())
+
+
+def test_weights_that_are_not_finite_are_not_saved(
+    command: Command, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begin_batch = Classifier.on_train_batch_start
+
+    def spoil(self: Classifier, batch: Any, batch_idx: int) -> None:
+        begin_batch(self, batch, batch_idx)
+        if self.trainer.global_step == 15:  # the last step, whose loss is from before
+            self.net.register_buffer("spoilt", torch.tensor(float("inf")))
+
+    monkeypatch.setattr(Classifier, "on_train_batch_start", spoil)
+    assert command("train", *TINY) == 1
+    assert "spoilt is not finite after step 16" in capsys.readouterr().err
+    assert torch.load(runs(here)[0] / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] == 8
 
 
 def test_a_batch_larger_than_the_data_is_no_success(command: Command, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,15 +2,21 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+PARTIAL = re.compile(r"\..*\.\d+(\.\w+)?")
+
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A file beside `path` to write to, which takes its name when the block ends, and vanishes if it raises."""
+def whole(path: Path, previous: Path | None = None) -> Iterator[Path]:
+    """A file beside `path` to write to, which takes its name when the block ends, and vanishes if it raises.
+
+    previous: takes what `path` was until then. One of the two is there at any moment.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     # beside the target: a rename is atomic only within a file system; the same ending: numpy would add one
     partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
@@ -18,9 +24,18 @@ def whole(path: Path) -> Iterator[Path]:
         yield partial
         with partial.open("rb") as file:
             os.fsync(file.fileno())
+        if previous is not None and path.exists():
+            path.replace(previous)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def clear_partial(folder: Path) -> None:
+    """Takes away what a process that was killed had begun to write; nobody else may be writing there."""
+    for path in folder.glob(".*"):
+        if PARTIAL.fullmatch(path.name) and path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

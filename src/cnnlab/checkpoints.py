@@ -1,29 +1,77 @@
-"""Checkpoints that are whole or not there: the best by val/accuracy, and the last."""
+"""Checkpoints that are whole or not there: the best by val/accuracy, and the last two."""
 
+import errno
 import logging
 import pickle
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning import Callback, LightningModule, Trainer
+from lightning import Trainer
 from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
 from cnnlab.atomic import whole
+from cnnlab.errors import DiskFull, UserError
+from cnnlab.run import NEWEST_FIRST
 
 log = logging.getLogger(__name__)
-LAST = "last.ckpt"
+LAST, PREVIOUS = NEWEST_FIRST
+BEST = "best.ckpt"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# what Python's and torch's readers make of a file that is damaged
+DAMAGED = (OSError, RuntimeError, ValueError, LookupError, TypeError, EOFError, AttributeError)
+UNREADABLE = (*DAMAGED, zipfile.BadZipFile, pickle.UnpicklingError)
 
 
 class WholeFiles(TorchCheckpointIO):
-    """Lightning's own writing goes through $TMPDIR, which a crash can leave half-copied under the final name."""
+    """Lightning's own writing goes through $TMPDIR, which a crash can leave half-copied under the final name.
+
+    A file takes its name, and the one before the last goes, when what is on the disk has been read again.
+    """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        with whole(Path(path)) as partial:
-            torch.save(checkpoint, partial)
+        path = Path(path)
+        with whole(path, path.with_name(PREVIOUS) if path.name == LAST else None) as partial:
+            try:
+                with partial.open("wb") as file:
+                    torch.save(checkpoint, file)
+            except (OSError, RuntimeError) as error:  # torch raises its own on top of the system's
+                cause = error.__context__ if isinstance(error, RuntimeError) else error
+                if isinstance(cause, OSError) and cause.errno in NO_ROOM:
+                    raise DiskFull(
+                        f"{path}: {cause.strerror}. The checkpoints before it are whole: make room, and the same "
+                        "command goes on from there"
+                    ) from error
+                raise
+            if (part := damaged_part(partial)) is not None:
+                raise OSError(errno.EIO, f"what was written reads differently ({part})", str(path))
+
+    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
+        """Tensors and plain values from a file of this machine; nothing in it is executed.
+
+        Raises:
+            UserError: it is no such file.
+        """
+        if "://" in str(path) or not Path(path).is_file():
+            raise UserError(f"checkpoint {path}: it must be a file on this machine; download it first, and look at it")
+        loaded: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return loaded
+
+
+def damaged_part(file: Path) -> str | None:
+    """The first part of a checkpoint that does not have the checksum (CRC-32) that it was written with, or None.
+
+    torch's files are zip archives, which hold one for each tensor: no second file that could be lost or out of date.
+
+    Raises:
+        OSError, BadZipFile, ...: it cannot be read at all.
+    """
+    with zipfile.ZipFile(file) as parts:
+        return parts.testzip()
 
 
 class LatestOfTheBest(ModelCheckpoint):
@@ -34,60 +82,60 @@ class LatestOfTheBest(ModelCheckpoint):
             return False
         return self.best_model_score is None or bool(current >= self.best_model_score)
 
+    @property
+    def state_key(self) -> str:
+        return BEST
+
+    def state_dict(self) -> dict[str, Any]:
+        """For a run that goes on, wherever its folder is then."""
+        return {"score": self.best_model_score}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """What state_dict gave."""
+        if state_dict["score"] is not None:
+            self.best_model_score = state_dict["score"]
+            self.best_model_path = str(Path(str(self.dirpath), BEST))
+
 
 def best(folder: Path) -> ModelCheckpoint:
     """best.ckpt: the last epoch with the highest val/accuracy."""
-    return LatestOfTheBest(folder, "best", monitor="val/accuracy", mode="max", enable_version_counter=False)
-
-
-class Last(Callback):
-    """last.ckpt: the last epoch, for going on.
-
-    Written when the next epoch begins: before, schedules have not taken their step, and the curves lack the epoch.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.file = folder / LAST
-        self.finished = False
-
-    def state_dict(self) -> dict[str, bool]:
-        """For a run that goes on."""
-        return {"finished": self.finished}
-
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        loop = trainer.fit_loop.epoch_loop
-        # as Lightning does a moment later; a checkpoint that counted them would have this epoch's batches done
-        for progress in (loop.batch_progress, loop.scheduler_progress, loop.automatic_optimization.optim_progress):
-            progress.reset_on_run()
-        if trainer.global_step > 0:
-            trainer.save_checkpoint(self.file)
-
-    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        if batch_idx == 0:  # what loggers call the step, of which Lightning counts one too many when it goes on
-            trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step
-
-    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.finished = True
-        trainer.save_checkpoint(self.file)
+    stem = Path(BEST).stem
+    return LatestOfTheBest(folder, stem, monitor="val/accuracy", mode="max", enable_version_counter=False)
 
 
 @dataclass(frozen=True)
 class Begun:
-    """A training to go on with, how many epochs of it are done, and whether these are all."""
+    """A training to go on with: how many epochs are done, and batches of the next; whether these are all."""
 
     file: Path
     epochs: int
+    batches: int
     finished: bool
+    processes: int
 
 
 def begin(folder: Path) -> Begun | None:
-    """What last.ckpt holds, or None if there is none that can be read."""
-    file = folder / LAST
-    if not file.exists():
-        return None
-    try:
-        saved = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-        return Begun(file, int(saved["epoch"]), bool(saved["callbacks"][Last.__qualname__]["finished"]))
-    except (OSError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        log.warning("%s cannot be read (%s): the run starts anew", file, error)
-        return None
+    """The newest checkpoint that is whole, or None if there is none; says which are not, and why."""
+    for file in (folder / name for name in NEWEST_FIRST):
+        if not file.exists():
+            continue
+        try:
+            return _begun(file)
+        except UNREADABLE as error:
+            log.warning("%s is passed over: %s: %s", file, type(error).__name__, error)
+    return None
+
+
+def _begun(file: Path) -> Begun:
+    saved = _read(file)
+    position = saved["position"]
+    if saved["callbacks"][BEST]["score"] is not None:  # without these weights it would end otherwise
+        _read(file.with_name(BEST))
+    return Begun(file, int(saved["epoch"]), position["batches"], position["finished"], len(position["sums"]))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    if (part := damaged_part(file)) is not None:
+        raise ValueError(f"{file.name}: the checksum of {part} is wrong")
+    loaded: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    return loaded

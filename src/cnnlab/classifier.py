@@ -1,5 +1,6 @@
 """The LightningModule: a network, an objective, an optimizer, a schedule, and their scores."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,8 @@ from cnnlab.mixing import Mixing
 from cnnlab.optim import add_l1
 
 Batch = tuple[Tensor, Tensor, Tensor]
+GLANCE = 50  # steps between looks at the loss where each look would wait for a GPU
+ADVICE = "A smaller optim.lr, scheduler.warmup_epochs, trainer.gradient_clip_val or a norm may help."
 
 
 class Classifier(LightningModule):
@@ -27,7 +30,7 @@ class Classifier(LightningModule):
     the last evaluation's scores of each class.
 
     Raises:
-        Diverged: the loss of an epoch is not finite.
+        Diverged: the loss of a step, or of an epoch, is not finite.
     """
 
     def __init__(
@@ -50,6 +53,8 @@ class Classifier(LightningModule):
         self.make_optimizer = optimizer
         self.make_schedule = schedule
         self.seed = seed
+        self.epochs_lr: float | None = None  # with which the epoch began
+        self.steps_loss: Tensor | None = None  # sum over the batches of the step in work
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits [N, K]."""
@@ -68,21 +73,39 @@ class Classifier(LightningModule):
         objective, cross_entropy, logits = self.objective(self.net(images), targets)
         self.train_scores.update(logits, targets.main, cross_entropy, objective)
         loss: Tensor = objective
+        self.steps_loss = loss.detach() if self.steps_loss is None else self.steps_loss + loss.detach()
         return loss
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        self._require_finite_step(optimizer)
         add_l1(optimizer)
+
+    def _require_finite_step(self, optimizer: Optimizer) -> None:
+        loss, self.steps_loss = self.steps_loss, None
+        step = self.trainer.global_step
+        assert loss is not None
+        if (loss.device.type != "cpu" and step % GLANCE) or math.isfinite(loss.item()):
+            return
+        groups = optimizer.param_groups
+        gradients = [p.grad for group in groups for p in group["params"] if p.grad is not None]
+        raise Diverged(
+            f"the training loss is {loss.item()} in epoch {self.current_epoch + 1}, step {step + 1} "
+            f"(lr {groups[0]['lr']:g}, gradient norm {float(nn.utils.get_total_norm(gradients)):g}). {ADVICE}"
+        )
 
     def on_train_epoch_start(self) -> None:
         keep_frozen_norms(self.net)
-        self.epochs_lr = self.trainer.optimizers[0].param_groups[0]["lr"]
+        if self.epochs_lr is None:
+            self.epochs_lr = self.trainer.optimizers[0].param_groups[0]["lr"]
 
     def on_train_epoch_end(self) -> None:
         scores = self.train_scores.compute()
         self.train_scores.reset()
         del scores["per_class"]
         self.log_dict({f"train/{name}": value for name, value in scores.items()})
+        assert self.epochs_lr is not None
         self.log("train/lr", self.epochs_lr)
+        self.epochs_lr = None
         self._require_finite("train/objective", scores["objective"])
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -116,10 +139,7 @@ class Classifier(LightningModule):
 
     def _require_finite(self, name: str, loss: Tensor) -> None:
         if not torch.isfinite(loss):
-            raise Diverged(
-                f"{name} is {loss.item()} in epoch {self.current_epoch + 1}. "
-                "A smaller optim.lr, scheduler.warmup_epochs, trainer.gradient_clip_val or a norm may help."
-            )
+            raise Diverged(f"{name} is {loss.item()} in epoch {self.current_epoch + 1}. {ADVICE}")
 
     def configure_optimizers(self) -> Any:
         optimizer = self.make_optimizer(self.net)

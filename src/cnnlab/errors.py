@@ -16,6 +16,10 @@ class OutOfGpuMemory(RuntimeError):
     """A GPU has too little memory for this batch; `trainer.micro_batches` computes it in pieces."""
 
 
+class DiskFull(RuntimeError):
+    """A checkpoint found no room; those before it are as they were."""
+
+
 class RankFailed(RuntimeError):
     """One of a run's processes failed, and showed its traceback itself."""
 

@@ -14,14 +14,14 @@ from omegaconf.errors import (
 )
 
 from cnnlab.conf import choices
-from cnnlab.errors import OutOfGpuMemory, RankFailed, UserError, did_you_mean
+from cnnlab.errors import DiskFull, OutOfGpuMemory, RankFailed, UserError, did_you_mean
 
 
 def explain(error: BaseException) -> str | None:
     """What the user can do about it, or None if it is no error of theirs."""
     chain = list(_causes(error))
     for cause in chain:
-        if isinstance(cause, (UserError, RankFailed, OutOfGpuMemory)):
+        if isinstance(cause, (UserError, RankFailed, OutOfGpuMemory, DiskFull)):
             return str(cause)
         if isinstance(cause, OSError) and cause.filename and not isinstance(cause, MissingConfigException):
             return f"{cause.filename}: {cause.strerror}"

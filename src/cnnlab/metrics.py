@@ -41,6 +41,16 @@ class Scores(Metric):
         self.cross_entropy += cross_entropy.detach().double() * len(labels)
         self.objective += objective.detach().double() * len(labels)
 
+    def sums(self) -> dict[str, Tensor]:
+        """What is summed up so far in this process, for a run that goes on."""
+        return {name: getattr(self, name).cpu().clone() for name in self._defaults}
+
+    def add(self, sums: dict[str, Tensor]) -> None:
+        """To begin with them."""
+        for name, values in sums.items():
+            getattr(self, name).add_(values.to(self.device))
+        self._update_count += 1
+
     def compute(self) -> dict[str, Tensor]:
         """Means over the epoch; macro-F1 is over the classes that occur or were predicted.
 

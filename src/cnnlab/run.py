@@ -14,13 +14,16 @@ from typing import Any
 
 import psutil
 
-from cnnlab.atomic import write_json, write_text
+from cnnlab.atomic import clear_partial, write_json, write_text
 from cnnlab.code import Code, differs
-from cnnlab.errors import Diverged, OutOfGpuMemory, RankKilled, UserError
+from cnnlab.errors import DiskFull, Diverged, OutOfGpuMemory, RankKilled, UserError
 
 log = logging.getLogger(__name__)
 Config = dict[str, Any]
 MADE_BY_AN_ATTEMPT = ("result.json", "metrics.csv", "predictions.npz", "checkpoints", "tensorboard", ".ranks")
+NEWEST_FIRST = ("last.ckpt", "previous.ckpt")  # checkpoints to go on from
+# errors that say nothing against the checkpoints
+NOT_ITS_OWN = tuple(kind.__name__ for kind in (OutOfGpuMemory, RankKilled, DiskFull))
 OF_CHECKPOINTS = ("micro_batches", "code", "code_changed")  # what status.json says about those, whoever goes on
 
 
@@ -57,11 +60,11 @@ class Run:
     def half_done(self) -> bool:
         """Whether an attempt ended before its time, but not by an error of its own, and left a checkpoint."""
         status = self.status
-        not_its_own = str(status.get("error")).startswith((OutOfGpuMemory.__name__, RankKilled.__name__))
+        not_its_own = str(status.get("error")).startswith(NOT_ITS_OWN)
         from_outside = status.get("state") in ("running", "interrupted") or (
             status.get("state") == "failed" and ("traceback" not in status or not_its_own)
         )
-        return from_outside and any(self.checkpoints.glob("last.ckpt"))
+        return from_outside and any((self.checkpoints / name).exists() for name in NEWEST_FIRST)
 
     def result(self) -> dict[str, Any]:
         """What result.json says."""
@@ -109,6 +112,8 @@ class Run:
         for name in () if resume else MADE_BY_AN_ATTEMPT:  # nothing of another attempt may be taken for this one's
             path = self.folder / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        for folder in (self.folder, self.checkpoints):
+            clear_partial(folder)
         write_text(self.config_file, OmegaConf.to_yaml(config))
         write_text(self.config_file.with_name("overrides.yaml"), OmegaConf.to_yaml(list(overrides)))
         begun = time.time()

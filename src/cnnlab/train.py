@@ -8,14 +8,13 @@ from pathlib import Path
 
 import lightning
 import torch
-from rich.console import Console
-from torch import nn
 
 from cnnlab import checkpoints, cost, ddp, weights
 from cnnlab.atomic import write_json
-from cnnlab.build import build_classifier, build_data, build_network, build_trainer, learning_rate
+from cnnlab.build import build_classifier, build_data, build_network, build_trainer
 from cnnlab.callbacks.agreement import Agreement
 from cnnlab.callbacks.budget import LastStep
+from cnnlab.callbacks.last import Last
 from cnnlab.callbacks.predictions import Predictions
 from cnnlab.callbacks.pruning import MedianPruning
 from cnnlab.callbacks.stop import Stop
@@ -25,13 +24,10 @@ from cnnlab.code import code_of
 from cnnlab.environment import environment
 from cnnlab.errors import UserError
 from cnnlab.finetune import freeze
+from cnnlab.introduction import introduce, say_where
 from cnnlab.loggers.csv import Curves
-from cnnlab.models.effect import without_effect
 from cnnlab.run import Config, Run
-from cnnlab.summary import network_table
 from cnnlab.targets import make
-
-log = logging.getLogger(__name__)
 
 
 def fit(config: Config, folder: str, resume: bool = False) -> None:
@@ -45,6 +41,7 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
     warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")  # Lightning's own affair
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")  # it goes on
     warnings.filterwarnings("ignore", message="The `srun` command is available")  # ranks come from torch's agent
+    warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before the epoch")  # Last
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # it says what debug=profile asks for
@@ -63,10 +60,11 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
     curves = Curves(run.folder / "metrics.csv", begin.epochs if begin else 0)
     stopwatch = Stopwatch(data.batch_size // config["trainer"]["micro_batches"])
     best = checkpoints.best(run.checkpoints)
+    stop = Stop()
     pruning = [MedianPruning(**config["pruning"])] if config["pruning"] else []
     callbacks = [
         *pruning,
-        Stop(),
+        stop,
         Agreement(
             {
                 "configuration": identity(config),
@@ -75,12 +73,13 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
                 "micro_batches": config["trainer"]["micro_batches"],
                 "folder": folder,
                 "epochs": begin.epochs if begin else 0,
+                "batches of the next epoch": begin.batches if begin else 0,
             }
         ),
         stopwatch,
         LastStep(),
         best,
-        checkpoints.Last(run.checkpoints),
+        Last(run.checkpoints, stop),
         Predictions(run.folder / "predictions.npz"),
         *(make(f"callbacks.{name}", what) for name, what in config["callbacks"].items() if what),
     ]
@@ -102,7 +101,7 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
         if trainer.is_global_zero:
             introduce(config, net, trainer, origin)
             if begin:
-                log.info("going on after epoch %s", begin.epochs)
+                say_where(begin, trainer.world_size)
         if begin and begin.finished:  # it stopped early, and would not know it any more
             trainer.fit_loop.max_epochs = begin.epochs
         trainer.fit(classifier, data, ckpt_path=begin.file if begin else None)
@@ -146,44 +145,3 @@ def per_class(names: Sequence[str], scores: list[list[float]]) -> dict[str, dict
         name: {"images": int(images), **dict(zip(shares, row, strict=True))}
         for name, (images, *row) in zip(unique, scores, strict=True)
     }
-
-
-def duration(budget: Config, trainer: Config) -> str:
-    """How long is trained, in words."""
-    if budget["name"] == "seconds":
-        return f"{budget['amount']:g} seconds of training"
-    steps = f", {trainer['max_steps']:,} steps" if trainer["max_steps"] > 0 else ""
-    return f"{trainer['max_epochs']} epochs{steps}"
-
-
-def introduce(config: Config, net: nn.Module, trainer: lightning.Trainer, origin: str) -> None:
-    """Says what is about to be trained, on what, and which regularizers cannot act."""
-    model, data, optim = config["model"], config["datamodule"], config["optim"]
-    channels, size = model["in_channels"], model["image_size"]
-    stem = f", {net.stem} stem" if hasattr(net, "stem") else ""
-    title = f"{model['name']}{stem}, images {channels}x{size}x{size}"
-    Console().print(network_table(net, title, channels, size))
-    device = trainer.accelerator.__class__.__name__.removesuffix("Accelerator")
-    where = f"{trainer.world_size} x {device}" if trainer.world_size > 1 else device
-    if (gpus := torch.cuda.device_count()) > config["trainer"]["devices"]:
-        where += f", {gpus} GPUs are here"
-    on = [f"{key} {value}" for key, value in config["regularizer"].items() if value not in (0, "none")]
-    log.info("%s, %s on %s", title, f"{cost.parameters(net):,} parameters", where)
-    if origin:
-        log.info("%s", origin)
-    if model["freeze"] != "none":
-        log.info("%s of them are trained", f"{sum(p.numel() for p in net.parameters() if p.requires_grad):,}")
-    log.info("%s, batch size %s, %s", data["name"], data["batch_size"], ", ".join(on) or "no regularizer")
-    usual = {"folds": None, "fraction": 1, "imbalance": 1, "label_noise": 0}
-    if changed := [f"{key} {data[key]}" for key, value in usual.items() if data[key] != value]:
-        fold = f", fold {data['fold']}" if data["folds"] is not None else ""
-        log.info("training images: %s", ", ".join(changed) + fold)
-    lr, images = learning_rate(config), config["trainer"]["lr_batch_size"]
-    scaled = f" (scaled from {optim['lr']:g} for {images} images a step)" if lr != optim["lr"] else ""
-    name = optim["_target_"].rsplit(".")[-1]
-    log.info("%s, lr %g%s, %s", name, lr, scaled, duration(config["budget"], config["trainer"]))
-    pieces = config["trainer"]["micro_batches"]
-    if pieces > 1 and config["regularizer"]["norm"] == "batch":
-        log.info("BatchNorm takes its statistics from each of the %s pieces of a batch", pieces)
-    for key in without_effect(net, model, config["regularizer"]):
-        log.info("%s has nothing to act on in %s", key, model["name"])

@@ -54,6 +54,9 @@ class InTraining:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 GiB.\nMore words.")
         if self.kind == "breaks" and self.passes == 12 and os.environ["RANK"] == "1":
             raise ValueError("it broke")
+        if self.kind == "told" and self.passes == 12 and os.environ["RANK"] == "1" and not TRIED.exists():
+            TRIED.touch()
+            os.kill(os.getpid(), signal.SIGTERM)
         if self.kind == "dies" and self.passes == 12 and os.environ["RANK"] == "1" and not TRIED.exists():
             TRIED.touch()
             os.kill(os.getpid(), signal.SIGKILL)

@@ -105,7 +105,7 @@ class Stopwatch(Callback):
         """For a run that goes on."""
         now = time.perf_counter()
         return {
-            "seconds": self.seconds,
+            "seconds": self.training_seconds,
             "images": self.images,
             "validation_seconds": self.validation_seconds,
             "fit_seconds": self.fit_seconds + now - self._fitting_since,

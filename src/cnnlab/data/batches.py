@@ -32,17 +32,19 @@ class TrainBatches(Sampler[Batch]):
         self.rank = rank
         self.world_size = world_size
         self.epoch = 0
+        self.skip = 0  # batches of this epoch that were trained before
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning before each epoch."""
         self.epoch = epoch
+        self.skip = 0
 
     def __len__(self) -> int:
         return self.batches * self.pieces
 
     def __iter__(self) -> Iterator[Batch]:
         order = np.random.default_rng([self.seed, self.epoch]).permutation(self.length)
-        for batch in range(self.batches):
+        for batch in range(self.skip, self.batches):
             mine = order[batch * self.batch_size : (batch + 1) * self.batch_size][self.rank :: self.world_size]
             for piece in np.split(mine, self.pieces):
                 yield self.epoch, piece

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-from cnnlab.errors import OutOfGpuMemory, UserError
+from cnnlab.errors import DiskFull, OutOfGpuMemory, UserError
 from cnnlab.launch.last_words import leave, said_by
 from cnnlab.launch.nodes import Nodes
 
@@ -54,7 +54,7 @@ def on_ranks(
             rdzv_configs={"is_host": nodes.index == 0} if nodes.count > 1 else {},
             max_restarts=0,  # whoever calls this knows better what went wrong
             monitor_interval=0.2,  # seconds between looks at the processes
-            shutdown_timeout=10,  # seconds that they have to end after another one failed
+            shutdown_timeout=25,  # seconds that they have to end: less than a launcher gives this process
             signals_to_handle=",".join(stop.name for stop in STOPS if handlers[stop] is not signal.SIG_IGN),  # nohup's
             start_method=start_method,
             logs_specs=DefaultLogsSpecs(log_dir=logs),
@@ -88,6 +88,6 @@ def begin_rank(work: Callable[..., Result], words: Path, *arguments: Any) -> Res
         return work(*arguments)
     except Exception as error:
         leave(words, int(os.environ["RANK"]), error)
-        if not isinstance(error, (UserError, OutOfGpuMemory)):
+        if not isinstance(error, (UserError, OutOfGpuMemory, DiskFull)):
             traceback.print_exc()
         sys.exit(1)  # torch would write the error to a file of its own, and leave that behind

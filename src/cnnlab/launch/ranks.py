@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cnnlab.errors import OutOfGpuMemory, UserError
+from cnnlab.errors import DiskFull, OutOfGpuMemory, UserError
 from cnnlab.launch.agent import on_ranks
 from cnnlab.launch.nodes import Nodes
 from cnnlab.launch.places import cores, threads_told
@@ -42,7 +42,7 @@ def fit_on_ranks(config: dict[str, Any], folder: Path, nodes: Nodes, start_metho
                 start_method=start_method,
                 words=folder / LAST_WORDS,
             )
-        except (UserError, OutOfGpuMemory):  # these would come again
+        except (UserError, OutOfGpuMemory, DiskFull):  # these would come again
             raise
         except RuntimeError as error:
             if not left:
