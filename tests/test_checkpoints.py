@@ -169,7 +169,7 @@ def test_nothing_in_a_checkpoint_is_executed(tmp_path: Path) -> None:
     assert not (tmp_path / "executed").exists()
 
 
-@pytest.mark.parametrize(("optim", "scheduler"), zip(stems("optim"), cycle(stems("scheduler")), strict=False))
+@pytest.mark.parametrize(("optim", "scheduler"), list(zip(stems("optim"), cycle(stems("scheduler")), strict=False)))
 def test_the_state_of_every_optimizer_and_schedule_is_plain(optim: str, scheduler: str, tmp_path: Path) -> None:
     assert len(stems("optim")) >= len(stems("scheduler"))
     config = compose_config(f"optim={optim}", f"scheduler={scheduler}", "regularizer=all")
