@@ -12,6 +12,7 @@ from omegaconf.errors import (
     MissingMandatoryValue,
     OmegaConfBaseException,
 )
+from yaml import YAMLError
 
 from cnnlab.conf import choices
 from cnnlab.errors import OutOfGpuMemory, RankFailed, UserError, did_you_mean
@@ -25,6 +26,8 @@ def explain(error: BaseException) -> str | None:
             return str(cause)
         if isinstance(cause, OSError) and cause.filename and not isinstance(cause, MissingConfigException):
             return f"{cause.filename}: {cause.strerror}"
+        if isinstance(cause, YAMLError):
+            return _broken_yaml(cause)
         if type(cause).__name__ == "MisconfigurationException":  # Lightning's; importing it takes seconds
             return f"trainer: {cause}"
     for cause in chain:
@@ -59,6 +62,13 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 def _first_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines[:2]) or type(error).__name__
+
+
+def _broken_yaml(error: YAMLError) -> str:
+    """conf/model/mine.yaml, line 3: what is wrong there."""
+    mark = getattr(error, "problem_mark", None)
+    where = f"{mark.name}, line {mark.line + 1}: " if mark else ""
+    return f"{where}{getattr(error, 'problem', None) or ' '.join(str(error).split())}; it is no YAML"
 
 
 def _missing_choice(error: MissingConfigException) -> str:
