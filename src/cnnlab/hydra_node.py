@@ -99,7 +99,8 @@ def _require_plain(parent: Any, key: Any, path: str, resolves: bool) -> None:
             raise UserError(f"{path}={text}: it must be plain, so that one sees what it is")
         return
     child = parent[key] if key in parent and not OmegaConf.is_missing(parent, key) else None
-    for item in child if isinstance(child, DictConfig) else range(len(child)) if isinstance(child, ListConfig) else ():
+    items: list[Any] = list(child) if isinstance(child, DictConfig) else []
+    for item in range(len(child)) if isinstance(child, ListConfig) else items:
         _require_plain(child, item, f"{path}.{item}", resolves)
 
 
