@@ -12,11 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from cnnlab.atomic import write_json, write_text
 from cnnlab.code import Code, differs
 from cnnlab.errors import Diverged, OutOfGpuMemory, RankKilled, UserError
+from cnnlab.process import begun, lives
 
 log = logging.getLogger(__name__)
 Config = dict[str, Any]
@@ -67,15 +66,16 @@ class Run:
         """What result.json says."""
         return _read(self.result_file)
 
-    def close(self, error: str, exit_code: int, since: float) -> None:
+    def close(self, error: str, exit_code: int, since: float, attempts: int | None = None) -> None:
         """Says what became of an attempt whose process could not say so itself; whoever started it calls this.
 
-        since: when it was started (time.time); what an attempt before that said is out of date.
+        since: when it was started (time.time); what an attempt before that said is out of date. attempts: how many
+        there were then, where that is known; a clock may go back.
         """
         status = self.status
         if self.done or held(status):
             return
-        late = status.get("started", 0.0) < since
+        late = status.get("started", 0.0) < since if attempts is None else status.get("attempt", 0) <= attempts
         if late or status.get("state", "running") == "running":
             began = since if late else status["started"]
             seconds = max(0.0, round(time.time() - began, 3))
@@ -111,15 +111,15 @@ class Run:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         write_text(self.config_file, OmegaConf.to_yaml(config))
         write_text(self.config_file.with_name("overrides.yaml"), OmegaConf.to_yaml(list(overrides)))
-        begun = time.time()
+        started, since = time.time(), time.monotonic()
         status = {
             "state": "running",
             "attempt": before.get("attempt", 0) + 1,
             "host": socket.gethostname(),
             "pid": os.getpid(),
-            "pid_since": psutil.Process().create_time(),
+            "pid_since": begun(os.getpid()),
             "micro_batches": micro_batches,
-            "started": begun,
+            "started": started,
         }
         if code is not None:
             status["code"] = code
@@ -131,7 +131,7 @@ class Run:
         write_json(self.status_file, status)
 
         def end(state: str, exit_code: int, **more: str) -> None:
-            seconds = round(time.time() - begun, 3)
+            seconds = round(time.monotonic() - since, 3)  # whatever became of the clock
             write_json(self.status_file, {**status, "state": state, "exit_code": exit_code, "seconds": seconds, **more})
 
         try:
@@ -163,12 +163,5 @@ def held(status: dict[str, Any]) -> bool:
     """Whether another process on this machine, which is alive, says that it is training."""
     if status.get("state") != "running" or status["host"] != socket.gethostname() or status["pid"] == os.getpid():
         return False
-    try:
-        process = psutil.Process(status["pid"])
-        begun = process.create_time()
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-    except psutil.NoSuchProcess:
-        return False
-    since = float(status.get("pid_since", begun))
-    return bool(abs(begun - since) < 1)  # else another process has got its number since
+    since = status.get("pid_since")
+    return lives(status["pid"], None if since is None else float(since))  # else another process has got its number
