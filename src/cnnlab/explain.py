@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from traceback import walk_tb
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
@@ -16,6 +17,8 @@ from yaml import YAMLError
 
 from cnnlab.conf import choices
 from cnnlab.errors import OutOfGpuMemory, RankFailed, UserError, did_you_mean
+
+READERS = ("hydra", "omegaconf", "antlr4", "yaml")
 
 
 def explain(error: BaseException) -> str | None:
@@ -42,9 +45,15 @@ def explain(error: BaseException) -> str | None:
     ambiguous = re.search(r"Ambiguous value for argument '(.*?)'", str(error))
     if ambiguous and isinstance(error, HydraException):
         return f"{ambiguous[1]} has several values: add -m to train each of them"
-    if isinstance(error, (HydraException, OmegaConfBaseException)):
+    if isinstance(error, (HydraException, OmegaConfBaseException)) or raised_by_readers(error):
         return _first_line(error)
     return None
+
+
+def raised_by_readers(error: BaseException) -> bool:
+    """Whether Hydra, OmegaConf or what they parse with raised it, who have errors of other kinds, too."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    return bool(frames) and str(frames[-1].f_globals.get("__name__")).partition(".")[0] in READERS
 
 
 def _quoted(override: str) -> str:
