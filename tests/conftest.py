@@ -83,6 +83,7 @@ def command(here: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
 def trouble(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder `here`, where model=trouble can be chosen."""
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "tests" / "launch"), prepend=os.pathsep)
+    monkeypatch.setenv("CNNLAB_ALLOWED_PACKAGES", "trouble")
     (here / "conf" / "model").mkdir(parents=True)
     (here / "conf" / "model" / "trouble.yaml").write_text(
         "# @package _global_\n"

@@ -89,7 +89,7 @@ def test_a_users_own_model_is_found_beside_them(process: Process, here: Path) ->
         "        super().__init__(layers.conv(in_channels, 4, 3, stride=2), nn.Flatten(),\n"
         "            layers.logits(4 * ((image_size - 1) // 2) ** 2, num_classes))\n"
     )
-    done = process("train", "model=mine", "study=s", *TINY)
+    done = process("train", "model=mine", "study=s", "allowed_packages=mine", *TINY)
     assert done.returncode == 0, done.stderr
     assert runs(here)[0].name.startswith("mine-")
 

@@ -158,6 +158,7 @@ def test_imagenet_weights_are_for_the_imagenet_stem() -> None:
 def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A function that serves a file from the loopback, and a cache of its own for torch.hub."""
     monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path / "hub"))
+    monkeypatch.setattr(weights, "ORIGIN", "http://127.0.0.1:")
     folder = tmp_path / "served"
     folder.mkdir()
     handler = partial(SimpleHTTPRequestHandler, directory=str(folder))

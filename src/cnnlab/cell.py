@@ -13,6 +13,7 @@ from cnnlab.check import check
 WITHOUT_EFFECT = (
     "study",
     "on_code_change",
+    "allowed_packages",
     "runs_dir",
     "data_dir",
     "logger",

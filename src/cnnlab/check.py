@@ -5,8 +5,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from cnnlab.allowed import require_allowed
 from cnnlab.errors import UserError, refusal
 from cnnlab.ranges import Config
+from cnnlab.secrets import require_no_secret
 
 
 def check(config: dict[str, Any]) -> None:
@@ -15,7 +17,11 @@ def check(config: dict[str, Any]) -> None:
     Raises:
         UserError: it names each wrong key, its value, and what is allowed.
     """
+    require_allowed(config)
+    require_no_secret(config)
     check_ranges(config)
+    if config["study"] in (".", ".."):
+        raise UserError(f"study={config['study']}: it names a folder of its own below runs_dir")
     _check_data(config["datamodule"], config["model"], config["trainer"])
     _check_weights(config["model"], config["regularizer"]["norm"])
     _check_schedule(config["scheduler"], config["trainer"])

@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from cnnlab import __version__
+from cnnlab.allowed import allow
 from cnnlab.errors import UserError, did_you_mean
 from cnnlab.help import HELP, HELP_OF, TRAIN_HELP
 
@@ -139,7 +140,7 @@ def data(arguments: list[str]) -> None:
     from cnnlab import conf
 
     require_overrides(arguments)
-    conf.register()
+    conf.register(arguments)
     config, augment = conf.composed(*arguments), conf.chosen("augment", *arguments)
     from cnnlab.overview import show  # imports torch
 
@@ -157,6 +158,7 @@ def bench(arguments: list[str]) -> None:
         near = did_you_mean(what, known)
         raise UserError(f"bench {what}: there is nothing of that name to measure.{near} There is: {', '.join(known)}")
     require_overrides(rest)
+    allow(rest)
     talk()
     if what == "data":
         from cnnlab.bench.data import bench_data  # imports torch

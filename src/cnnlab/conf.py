@@ -14,9 +14,12 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 
+from cnnlab.allowed import allow
 from cnnlab.cell import cell_name, resolved
 from cnnlab.errors import UserError, require_one_of
+from cnnlab.hydra_node import guard
 from cnnlab.launch.places import gpus_here
+from cnnlab.secrets import readable
 from cnnlab.sweep.arguments import is_sweep
 
 LISTS = ("regularizer", "callbacks", "logger")  # groups whose choices compose
@@ -146,8 +149,10 @@ def register(arguments: Sequence[str] = ()) -> None:
     """Makes Hydra know the resolvers and plugins that conf/ uses; before any composition.
 
     Raises:
-        UserError: a file in the user's --config-dir would be hidden by one of ours.
+        UserError: a file in the user's --config-dir would be hidden by one of ours, or allowed_packages is no list.
     """
+    allow(arguments)
+    guard(arguments)
     for option, value in pairwise(arguments):
         if option in ("--config-dir", "-cd") and Path(value).is_dir():
             refuse_hidden(Path(value))
@@ -160,4 +165,5 @@ def register(arguments: Sequence[str] = ()) -> None:
     here = partial(devices_here, alone=not is_sweep(arguments))
     OmegaConf.register_new_resolver("devices_here", here, replace=True)
     OmegaConf.register_new_resolver("switch", switch, replace=True)
+    OmegaConf.register_new_resolver("oc.env", readable, replace=True)
     Plugins.instance().register(ConfBeside)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from traceback import walk_tb
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
@@ -12,9 +13,12 @@ from omegaconf.errors import (
     MissingMandatoryValue,
     OmegaConfBaseException,
 )
+from yaml import YAMLError
 
 from cnnlab.conf import choices
 from cnnlab.errors import DiskFull, OutOfGpuMemory, RankFailed, UserError, did_you_mean
+
+READERS = ("hydra", "omegaconf", "antlr4", "yaml")
 
 
 def explain(error: BaseException) -> str | None:
@@ -25,6 +29,8 @@ def explain(error: BaseException) -> str | None:
             return str(cause)
         if isinstance(cause, OSError) and cause.filename and not isinstance(cause, MissingConfigException):
             return f"{cause.filename}: {cause.strerror}"
+        if isinstance(cause, YAMLError):
+            return _broken_yaml(cause)
         if type(cause).__name__ == "MisconfigurationException":  # Lightning's; importing it takes seconds
             return f"trainer: {cause}"
     for cause in chain:
@@ -39,9 +45,15 @@ def explain(error: BaseException) -> str | None:
     ambiguous = re.search(r"Ambiguous value for argument '(.*?)'", str(error))
     if ambiguous and isinstance(error, HydraException):
         return f"{ambiguous[1]} has several values: add -m to train each of them"
-    if isinstance(error, (HydraException, OmegaConfBaseException)):
+    if isinstance(error, (HydraException, OmegaConfBaseException)) or raised_by_readers(error):
         return _first_line(error)
     return None
+
+
+def raised_by_readers(error: BaseException) -> bool:
+    """Whether Hydra, OmegaConf or what they parse with raised it, who have errors of other kinds, too."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    return bool(frames) and str(frames[-1].f_globals.get("__name__")).partition(".")[0] in READERS
 
 
 def _quoted(override: str) -> str:
@@ -59,6 +71,13 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 def _first_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines[:2]) or type(error).__name__
+
+
+def _broken_yaml(error: YAMLError) -> str:
+    """conf/model/mine.yaml, line 3: what is wrong there."""
+    mark = getattr(error, "problem_mark", None)
+    where = f"{mark.name}, line {mark.line + 1}: " if mark else ""
+    return f"{where}{getattr(error, 'problem', None) or ' '.join(str(error).split())}; it is no YAML"
 
 
 def _missing_choice(error: MissingConfigException) -> str:

@@ -9,7 +9,7 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
-FolderName = Annotated[str, StringConstraints(pattern=r"^[^/\\]+$", min_length=1, max_length=200)]
+FolderName = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f]+$", min_length=1, max_length=200)]
 Limit = Annotated[float, Field(gt=0, le=1)] | Count
 
 

@@ -1,6 +1,5 @@
 """A run's folder: its configuration, its state, its result."""
 
-import json
 import logging
 import os
 import shutil
@@ -12,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from cnnlab.atomic import clear_partial, write_json, write_text
 from cnnlab.code import Code, differs
 from cnnlab.errors import DiskFull, Diverged, OutOfGpuMemory, RankKilled, UserError
+from cnnlab.process import begun, lives
+from cnnlab.run_files import read_result, read_status
 
 log = logging.getLogger(__name__)
 Config = dict[str, Any]
@@ -44,7 +43,7 @@ class Run:
     @property
     def status(self) -> dict[str, Any]:
         """What status.json says; empty before the first attempt."""
-        return _read(self.status_file) if self.status_file.exists() else {}
+        return read_status(self.status_file) if self.status_file.exists() else {}
 
     @property
     def done(self) -> bool:
@@ -68,19 +67,23 @@ class Run:
 
     def result(self) -> dict[str, Any]:
         """What result.json says."""
-        return _read(self.result_file)
+        return read_result(self.result_file)
 
-    def close(self, error: str, exit_code: int, since: float) -> None:
+    def close(self, error: str, exit_code: int, since: float, attempts: int | None = None) -> None:
         """Says what became of an attempt whose process could not say so itself; whoever started it calls this.
 
-        since: when it was started (time.time); what an attempt before that said is out of date.
+        since: when it was started (time.time); what an attempt before that said is out of date. attempts: how many
+        there were then, where that is known; a clock may go back.
         """
-        status = self.status
-        if self.done or held(status):
+        try:
+            status = self.status
+        except UserError:  # whatever stood there, the attempt has ended
+            status = {}
+        if (status.get("state") == "done" and self.result_file.exists()) or held(status):
             return
-        late = status.get("started", 0.0) < since
+        late = status.get("started", 0.0) < since if attempts is None else status.get("attempt", 0) <= attempts
         if late or status.get("state", "running") == "running":
-            began = since if late else status["started"]
+            began = since if late else status.get("started", since)
             seconds = max(0.0, round(time.time() - began, 3))
             attempt = status.get("attempt", 0) + late
             failed = {"state": "failed", "attempt": attempt, "exit_code": exit_code, "started": began}
@@ -116,15 +119,15 @@ class Run:
             clear_partial(folder)
         write_text(self.config_file, OmegaConf.to_yaml(config))
         write_text(self.config_file.with_name("overrides.yaml"), OmegaConf.to_yaml(list(overrides)))
-        begun = time.time()
+        started, since = time.time(), time.monotonic()
         status = {
             "state": "running",
             "attempt": before.get("attempt", 0) + 1,
             "host": socket.gethostname(),
             "pid": os.getpid(),
-            "pid_since": psutil.Process().create_time(),
+            "pid_since": begun(os.getpid()),
             "micro_batches": micro_batches,
-            "started": begun,
+            "started": started,
         }
         if code is not None:
             status["code"] = code
@@ -136,7 +139,7 @@ class Run:
         write_json(self.status_file, status)
 
         def end(state: str, exit_code: int, **more: str) -> None:
-            seconds = round(time.time() - begun, 3)
+            seconds = round(time.monotonic() - since, 3)  # whatever became of the clock
             write_json(self.status_file, {**status, "state": state, "exit_code": exit_code, "seconds": seconds, **more})
 
         try:
@@ -156,24 +159,10 @@ class Run:
         end("done", 0)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read: {error}. Delete it, and the run starts anew.") from error
-    return value
-
-
 def held(status: dict[str, Any]) -> bool:
     """Whether another process on this machine, which is alive, says that it is training."""
-    if status.get("state") != "running" or status["host"] != socket.gethostname() or status["pid"] == os.getpid():
+    pid = status.get("pid", os.getpid())
+    if status.get("state") != "running" or status.get("host") != socket.gethostname() or pid == os.getpid():
         return False
-    try:
-        process = psutil.Process(status["pid"])
-        begun = process.create_time()
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-    except psutil.NoSuchProcess:
-        return False
-    since = float(status.get("pid_since", begun))
-    return bool(abs(begun - since) < 1)  # else another process has got its number since
+    since = status.get("pid_since")
+    return lives(pid, None if since is None else float(since))  # else another process has got its number

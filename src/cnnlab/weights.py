@@ -16,6 +16,7 @@ from cnnlab.errors import UserError
 from cnnlab.models.stages import heads
 
 Named = tuple[str, Tensor]
+ORIGIN = "https://download.pytorch.org/models/"  # of all that is fetched
 
 
 def load(net: nn.Module, weights: str, addresses: dict[str, str], norm: str) -> str:
@@ -57,6 +58,10 @@ def fetched(address: str) -> dict[str, Tensor]:
     Raises:
         UserError: there is no way to the address, or what came is not what was meant.
     """
+    if not address.startswith(ORIGIN):
+        raise UserError(
+            f"model.weights=imagenet: {address} is not below {ORIGIN}. Give a file instead: model.weights=..."
+        )
     name = address.rsplit("/", 1)[-1]
     place = Path(torch.hub.get_dir(), "checkpoints", name)
     if not place.exists():

@@ -43,6 +43,13 @@ class CellSweeper(Sweeper):
             self.launches = launcher
 
     def sweep(self, arguments: list[str]) -> Any:
+        try:
+            return self._sweep(arguments)
+        finally:
+            if isinstance(self.launcher, CellLauncher):
+                self.launches.let_go()
+
+    def _sweep(self, arguments: list[str]) -> Any:
         parsed = OverridesParser.create(config_loader=self.loader).parse_overrides(arguments)
         given: Config = OmegaConf.to_container(self.master.ablation, resolve=True)  # type: ignore[assignment]
         design = {**NOTHING, **given}  # ~ablation.leave_out takes a piece away

@@ -149,6 +149,24 @@ def test_a_link_in_the_archive_is_not_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [folder]
 
 
+@pytest.mark.parametrize("kind", [tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE])
+def test_only_plain_files_come_out_of_an_archive(tmp_path: Path, kind: bytes) -> None:
+    folder, outside = tmp_path / "data", tmp_path / "outside.txt"
+    folder.mkdir()
+    outside.write_text("untouched")
+    with tarfile.open(folder / Cifar10.archive, "w:gz") as tar:
+        for name, content in contents(Cifar10).items():
+            odd, member = tarfile.TarInfo(f"a/{name}"), tarfile.TarInfo(f"/etc/{name}")
+            odd.type, odd.linkname = kind, str(outside)
+            member.size = len(content)
+            tar.addfile(odd)
+            tar.addfile(member, io.BytesIO(content))
+    known(Cifar10, folder).prepare()
+    assert outside.read_text() == "untouched"
+    assert {path.name for path in folder.iterdir()} == {*contents(Cifar10), Cifar10.archive, SUMS}
+    assert all(path.is_file() and not path.is_symlink() for path in folder.iterdir())
+
+
 @pytest.mark.parametrize(
     "raw",
     [b"", record(IMAGES[0], 1)[:-1], record(IMAGES[0], 1) + b"\0"],

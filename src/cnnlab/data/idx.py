@@ -16,6 +16,7 @@ from cnnlab.data.source import ImageSet, Stage
 from cnnlab.errors import UserError
 
 log = logging.getLogger(__name__)
+LARGEST = 2**30  # bytes that are unpacked: MNIST's have 47 MB
 
 
 def unpacked(path: Path) -> bytes:
@@ -34,7 +35,10 @@ def unpacked(path: Path) -> bytes:
         copy = cache_folder() / "unpacked" / f"{name_for(path)}-{state.st_size}-{state.st_mtime_ns}"
         if copy.is_file():
             return copy.read_bytes()
-        content = gzip.decompress(path.read_bytes())
+        with gzip.open(path) as packed:
+            content = packed.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise UserError(f"{path} unpacks to more than {LARGEST / 2**20:.0f} MiB: it is no data set of small images")
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"{path} cannot be read: {error}. Delete it, and it is downloaded again.") from error
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 from hydra.core.utils import JobReturn, configure_log, setup_globals
 from hydra.errors import HydraException
@@ -19,6 +20,7 @@ from cnnlab.launch.outcome import outcome, table
 from cnnlab.launch.preload import first_of_each_choice
 from cnnlab.launch.rehearsal import kind
 from cnnlab.run import Config, Run
+from cnnlab.study import lock
 from cnnlab.study.record import add_to_record
 from cnnlab.sweep.cells import Cell, Composer
 from cnnlab.sweep.design import Part
@@ -36,6 +38,7 @@ class CellLauncher(Launcher):
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.context = hydra_context
         self.config = config
+        self.locks: dict[Path, TextIO] = {}
 
     def threads_of(self, trainer: Config) -> int:
         """Of each process of a cell."""
@@ -87,6 +90,8 @@ class CellLauncher(Launcher):
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         cells = self._compose_all(composer, fixed, parts, exclude)
+        for folder in sorted({cell.study for cell in cells} - self.locks.keys()):
+            self.locks[folder] = lock.take(folder, self.command)
         once = each_once(cells)
         out = sort_out({folder: cell.config for folder, cell in once.items()})
         todo = {folder: self._work(once[folder]) for folder in out.todo}
@@ -104,6 +109,12 @@ class CellLauncher(Launcher):
             self.train(list(todo.values()), console)
         console.print(table(list(once.values())))
         return [outcome(cell, self.waits) for cell in cells]
+
+    def let_go(self) -> None:
+        """Other commands may train in the studies, now that all parts of this one came to their end."""
+        while self.locks:
+            _, held = self.locks.popitem()
+            lock.give_back(held)
 
     def _compose_all(
         self, composer: Composer, fixed: Sequence[str], parts: Sequence[Part], exclude: Sequence[str]

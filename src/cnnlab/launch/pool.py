@@ -36,6 +36,7 @@ class Running:
     since: float
     attempt: int
     started: float  # by the clock, as in status.json
+    before: int  # attempts that status.json knew of
 
 
 class Pool:
@@ -100,12 +101,12 @@ class Pool:
         environment["OMP_NUM_THREADS"] = str(work.threads)
         if taken.gpus:
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(taken.gpus)
-        started = time.time()
+        started, before = time.time(), Run(work.folder).status.get("attempt", 0)
         theirs, ours = self.context.Pipe(duplex=False)
         process = self.context.Process(target=self.task, args=(replace(work, environment=environment), theirs))
         process.start()
         theirs.close()
-        self.running.append(Running(work, process, ours, taken, time.monotonic(), attempt, started))
+        self.running.append(Running(work, process, ours, taken, time.monotonic(), attempt, started, before))
         return True
 
     def _end(self, one: Running, reason: str | None) -> None:
@@ -122,7 +123,7 @@ class Pool:
         how = (
             f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"its process ended with exit code {code}"
         )
-        Run(one.work.folder).close(reason or f"{how}; {CONSOLE} shows what it said last", code, one.started)
+        Run(one.work.folder).close(reason or f"{how}; {CONSOLE} shows what it said last", code, one.started, one.before)
 
     def _next_try(self, one: Running) -> tuple[Work, int] | None:
         """What is to be done about a cell that failed, if it is worth another attempt."""

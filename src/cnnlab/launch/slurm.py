@@ -97,5 +97,12 @@ def remember(folder: Path, job: str, log: Path) -> dict[str, str]:
 def remembered(folder: Path) -> dict[str, str]:
     """What `remember` wrote; empty if nothing."""
     file = folder / TICKET
-    told: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    return told
+    if not file.exists():
+        return {}
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+        ticket = {key: str(told[key]) for key in ("job", "log", "submitted")}
+        float(ticket["submitted"])
+    except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
+        raise UserError(f"{file} cannot be read: {error}. Delete it, and the cell gets a job of its own") from error
+    return ticket

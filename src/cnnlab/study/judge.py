@@ -1,5 +1,6 @@
 """Whether a study bears out the claim that it was made for: paired differences, a 95 % interval, a verdict."""
 
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from math import isnan, nan, sqrt
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from scipy import stats
@@ -142,11 +144,30 @@ def ensemble_accuracy(members: list[CellResult]) -> float:
         if member.state == "diverged":
             continue
         file = member.folder / "predictions.npz"
-        with np.load(file) as predictions:
-            if labels is not None and not np.array_equal(labels, predictions["label"]):
-                raise UserError(f"{file}: the members of an ensemble were tested on different images")
-            labels = predictions["label"]
-            probabilities = probabilities + predictions["probabilities"]
+        label, shares = _predictions(file)
+        if labels is not None and not np.array_equal(labels, label):
+            raise UserError(f"{file}: the members of an ensemble were tested on different images")
+        labels = label
+        probabilities = probabilities + shares
     if labels is None:
         return fmean(member.value("test/accuracy") for member in members)
     return float((probabilities.argmax(axis=1) == labels).mean())
+
+
+def _predictions(file: Path) -> tuple[Any, Any]:
+    """Labels [N] and probabilities [N, K]."""
+    try:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as saved:
+            label, probabilities = saved["label"], saved["probabilities"]
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, TypeError, LookupError, EOFError, AttributeError, BadZipFile, zlib.error) as error:
+        raise UserError(f"{file} cannot be read ({error}); train this cell again") from error
+    if (
+        label.ndim != 1
+        or probabilities.ndim != 2
+        or len(label) != len(probabilities)
+        or probabilities.dtype.kind not in "fiu"
+    ):
+        raise UserError(f"{file}: labels {label.shape} and probabilities {probabilities.shape} do not go together")
+    return label, probabilities

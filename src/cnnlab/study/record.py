@@ -35,13 +35,20 @@ def read_record(folder: Path) -> dict[str, Any]:
         raise UserError(f"{file} holds no JSON object")
     record = {**empty, **told}
     for key, kinds in KINDS.items():
-        if not isinstance(record[key], kinds) or (key == "jobs" and record[key] is not None and record[key] < 1):
+        if not isinstance(record[key], kinds) or (
+            key == "jobs" and record[key] is not None and not 1 <= record[key] < 2**31
+        ):
             raise UserError(f"{file}: {key} is not what cnnlab writes there, but {record[key]!r}")
     for name, cell in record["cells"].items():
         if not (
             isinstance(cell, dict)
             and isinstance(cell.get("overrides", []), list)
+            and all(isinstance(override, str) for override in cell.get("overrides", []))
             and isinstance(cell.get("labels", {}), dict)
+            and isinstance(cell.get("kind", ""), str)
+            and isinstance(cell.get("command", 0), int | None)
+            and name not in ("", ".", "..")
+            and not set(name) & set("/\\\0")  # nothing outside the study is read, or written
         ):
             raise UserError(f"{file}: cells.{name} is not what cnnlab writes there, but {cell!r}")
     return record

@@ -101,7 +101,7 @@ def _cell(folder: Path, entry: dict[str, Any]) -> CellResult:
             result = run.result()
         else:
             state = "done, but without result.json"
-    config = read_config(run.config_file) if run.config_file.exists() else {}
+    config = _config(run.config_file) if run.config_file.exists() else {}
     costs = {f"cost/{name}": value for name, value in result.get("cost", {}).items()}
     return CellResult(
         folder.name,
@@ -114,6 +114,22 @@ def _cell(folder: Path, entry: dict[str, Any]) -> CellResult:
         status.get("seconds", 0.0),
         result.get("environment", {}),
     )
+
+
+def _config(file: Path) -> dict[str, Any]:
+    """With what is asked of every one.
+
+    Raises:
+        UserError: it cannot be read, or lacks that.
+    """
+    try:
+        config = read_config(file)
+    except ValueError as error:
+        raise UserError(f"{error}. Delete the cell's folder, and it is trained anew") from error
+    data = config.get("datamodule")
+    if not isinstance(config.get("seed"), int) or not isinstance(data, dict) or not data.get("num_classes"):
+        raise UserError(f"{file} has no seed, or no datamodule.num_classes. Delete the cell's folder, to train it anew")
+    return config
 
 
 def parsed(text: str) -> tuple[str, Any]:

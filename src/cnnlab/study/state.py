@@ -62,7 +62,7 @@ class Cell:
                 "epochs": float(found[1]) if found else None,
                 "val/accuracy": float(row["val/accuracy"]) if row.get("val/accuracy") else None,
             }
-        except (OSError, ValueError, TypeError):  # it began this moment, or someone has edited it
+        except (OSError, ValueError, TypeError, OverflowError):  # it began this moment, or someone has edited it
             return {"epoch": None, "epochs": None, "val/accuracy": None}
 
 
