@@ -12,11 +12,12 @@ from cnnlab.atomic import write_json, write_text
 from cnnlab.charts import save
 from cnnlab.cli import report_errors
 from cnnlab.markers import put_between
-from cnnlab.report.build import Wanted, build
+from cnnlab.report.build import build
 from cnnlab.report.chart_theme import config
 from cnnlab.report.charts import charts
 from cnnlab.report.content import Report
 from cnnlab.report.tables import table_md
+from cnnlab.report.wanted import Wanted
 from cnnlab.study.status import study_folder
 
 REPOSITORY = Path(__file__).parents[1]

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from omegaconf import OmegaConf
 
-from cnnlab.report.build import Wanted, build
+from cnnlab.report.build import build
 from cnnlab.report.content import Report
+from cnnlab.report.wanted import Wanted
 
 OFF = {"norm": "none", "dropout": 0.0, "weight_decay": 0.0, "label_smoothing": 0.0}
 BASE: dict[str, Any] = {

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from folders import StudyFolder
 
-from cnnlab.report.build import Wanted, build
+from cnnlab.report.build import build
+from cnnlab.report.wanted import Wanted
 from conftest import TINY
 
 

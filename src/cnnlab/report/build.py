@@ -3,12 +3,11 @@
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cnnlab.errors import UserError, did_you_mean
+from cnnlab.errors import UserError
 from cnnlab.report.caveats import caveats
 from cnnlab.report.cells import ReportedCell, read_cell_of, read_cells
 from cnnlab.report.commands import cell_command, study_commands
@@ -21,24 +20,10 @@ from cnnlab.report.image_tests import image_tests
 from cnnlab.report.ingredients import ingredient_effects, ingredient_interactions
 from cnnlab.report.predictions import read_images
 from cnnlab.report.sentences import summary
+from cnnlab.report.wanted import Wanted, checked, metric_of, metrics_of, rows_and_columns
 from cnnlab.study.record import read_record
 
-METRIC = "test/accuracy"
 CONFUSIONS = 100_000  # numbers in confusion matrices, of all conditions
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the user picks; what is left empty is found. baselines: factor -> what its levels are compared with.
-
-    folder: where the report will lie.
-    """
-
-    folder: Path
-    metric: str = ""
-    rows: list[str] = field(default_factory=list)
-    columns: list[str] = field(default_factory=list)
-    baselines: dict[str, str] = field(default_factory=dict)
 
 
 def build(study: Path, wanted: Wanted) -> Report:
@@ -72,10 +57,10 @@ def assemble(
 ) -> Report:
     """A report of these cells."""
     record = record or {"commands": [], "cells": {}, "ablation": None}
-    factors.baselines |= _checked(wanted.baselines, factors)
-    metrics = _metrics(cells)
-    metric = _metric(wanted.metric, metrics)
-    rows, columns = _rows_and_columns(wanted, factors)
+    factors.baselines |= checked(wanted.baselines, factors)
+    metrics = metrics_of(cells)
+    metric = metric_of(wanted.metric, metrics)
+    rows, columns = rows_and_columns(wanted, factors)
     groups = grouped(cells, factors)
     rated = conditions(groups, list(factors.levels), metric)
     grid = Grid(factors, {key: values_of(of, metric) for key, of in groups.items()})
@@ -144,54 +129,6 @@ def _row(cell: ReportedCell, levels: dict[str, str], metric: str, folder: str, c
         seconds=cell.seconds,
         command=command,
     )
-
-
-def _metrics(cells: Sequence[ReportedCell]) -> list[str]:
-    """That every finished cell has."""
-    done = [cell.metrics.keys() for cell in cells if cell.state == "done"]
-    common = set.intersection(*map(set, done)) if done else set()
-    return sorted(name for name in common if "/" in name)
-
-
-def _metric(wanted: str, metrics: Sequence[str]) -> str:
-    if wanted and metrics and wanted not in metrics:
-        near = did_you_mean(wanted, metrics)
-        raise UserError(f"--metric {wanted}: not every finished cell has it.{near} There are: {', '.join(metrics)}")
-    return wanted or next((name for name in (METRIC, "val/accuracy") if name in metrics), METRIC)
-
-
-def _checked(baselines: dict[str, str], factors: Factors) -> dict[str, str]:
-    for name, level in baselines.items():
-        _require_factor("--baseline", name, factors)
-        if level not in factors.levels[name]:
-            near = did_you_mean(level, factors.levels[name])
-            there = ", ".join(factors.levels[name])
-            raise UserError(f"--baseline {name}={level}: there is no such level.{near} There are: {there}")
-    return baselines
-
-
-def _rows_and_columns(wanted: Wanted, factors: Factors) -> tuple[list[str], list[str]]:
-    """Every factor in one of them: the network in the rows, the last that was found in the columns."""
-    for option, names in (("--rows", wanted.rows), ("--columns", wanted.columns)):
-        for name in names:
-            _require_factor(option, name, factors)
-    if both := set(wanted.rows) & set(wanted.columns):
-        raise UserError(f"--columns {min(both)}: it is in --rows, too")
-    names = list(factors.levels)
-    free = [name for name in names if name not in (*wanted.rows, *wanted.columns)]
-    columns = list(wanted.columns)
-    if not columns and len(free) > (0 if wanted.rows else 1):
-        narrow = [name for name in free if name != "model" and not factors.is_drawn(name)]
-        columns = narrow[:1] if narrow else []
-    rows = [*wanted.rows, *(name for name in free if name not in columns)]
-    return sorted(rows, key=lambda name: (name not in wanted.rows, name != "model")), columns
-
-
-def _require_factor(option: str, name: str, factors: Factors) -> None:
-    if name not in factors.levels:
-        near = did_you_mean(name, list(factors.levels))
-        there = ", ".join(factors.levels) or "none: all cells have one configuration"
-        raise UserError(f"{option} {name}: there is no such factor in this study.{near} There are: {there}")
 
 
 def _environment(cells: Sequence[ReportedCell]) -> dict[str, str]:

@@ -10,8 +10,9 @@ from rich.console import Console
 
 from cnnlab.atomic import write_json, write_text
 from cnnlab.errors import UserError
-from cnnlab.report.build import Wanted, build, build_of_one
+from cnnlab.report.build import build, build_of_one
 from cnnlab.report.content import Report
+from cnnlab.report.wanted import Wanted
 from cnnlab.study.status import read_study, study_folder
 
 PERIOD = 5.0  # seconds between looks

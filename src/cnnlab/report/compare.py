@@ -9,7 +9,7 @@ from rich.text import Text
 
 from cnnlab.cell import WITHOUT_EFFECT
 from cnnlab.errors import UserError
-from cnnlab.report.build import Wanted, assemble
+from cnnlab.report.build import assemble
 from cnnlab.report.cells import ReportedCell, read_cell_of
 from cnnlab.report.command import Options, write
 from cnnlab.report.content import Report
@@ -17,6 +17,7 @@ from cnnlab.report.differing import differing
 from cnnlab.report.factors import Factors
 from cnnlab.report.image_tests import compare_images
 from cnnlab.report.levels import shown
+from cnnlab.report.wanted import Wanted
 from cnnlab.report.wording import difference, value
 from cnnlab.study.status import RUNS
 
