@@ -74,7 +74,7 @@ def test_too_little_gpu_memory_is_met_with_pieces_of_a_batch(trouble: Path) -> N
     assert "too little GPU memory; again with trainer.micro_batches=4" in said
     (run,) = runs(trouble)
     assert json.loads((run / "result.json").read_text())["micro_batches"] == 4
-    assert "going on after epoch 1" in (run / "train.log").read_text()
+    assert "going on after" in (run / "train.log").read_text()
     assert status(run)["micro_batches"] == 4
     assert OmegaConf.load(run / ".hydra" / "config.yaml").trainer.micro_batches == 1  # what was asked for
 
