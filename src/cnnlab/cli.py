@@ -38,6 +38,7 @@ def report_errors(work: Callable[[], None]) -> None:
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, stopped)
     try:
+        require_place()
         work()
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -50,6 +51,14 @@ def report_errors(work: Callable[[], None]) -> None:
             raise
         print(f"cnnlab: {words}", file=sys.stderr)
         sys.exit(1)
+
+
+def require_place() -> None:
+    """Raises a UserError if the working directory was deleted."""
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise UserError("the working directory does not exist any more: cd to another one") from error
 
 
 def stopped(number: int, _: FrameType | None) -> NoReturn:

@@ -61,8 +61,14 @@ class ConfBeside(SearchPathPlugin):
 
 
 def refuse_hidden(folder: Path) -> None:
-    """Raises a UserError if a file there has the name, but not the content, of one of cnnlab's, which would hide it."""
+    """Raises a UserError if a file there is no text, or has the name, but not the content, of one of cnnlab's, which it
+    would hide.
+    """
     for path in sorted(folder.rglob("*.yaml")):
+        try:
+            path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise UserError(f"{path} is no text in UTF-8: {error.reason} at byte {error.start}") from error
         own = conf_folder() / path.relative_to(folder)
         if own.is_file() and own.read_bytes() != path.read_bytes():
             raise UserError(f"{path} has the name of one of cnnlab's own files, which would hide it; rename it")

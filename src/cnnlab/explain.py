@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from errno import EDQUOT, ENOSPC, EROFS
 from traceback import walk_tb
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -29,6 +30,8 @@ def explain(error: BaseException) -> str | None:
             return str(cause)
         if isinstance(cause, OSError) and cause.filename and not isinstance(cause, MissingConfigException):
             return f"{cause.filename}: {cause.strerror}"
+        if isinstance(cause, OSError) and cause.errno in (ENOSPC, EDQUOT, EROFS):  # of what was open already
+            return f"{cause.strerror}: make room, or choose another place with runs_dir=... and TMPDIR"
         if isinstance(cause, YAMLError):
             return _broken_yaml(cause)
         if type(cause).__name__ == "MisconfigurationException":  # Lightning's; importing it takes seconds
@@ -63,7 +66,9 @@ def _quoted(override: str) -> str:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:  # a chain may bite its tail
+        seen.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
 

@@ -101,12 +101,22 @@ def read(path: Path) -> dict[str, Tensor]:
         if ours := {name.removeprefix("net."): t for name, t in state.items() if name.startswith("net.")}:
             state = ours
     named = isinstance(state, dict) and state and all(isinstance(name, str) for name in state)
-    if not (named and all(isinstance(tensor, Tensor) for tensor in state.values())):
+    if not (named and all(map(_is_plain, state.values()))):
         raise UserError(f"model.weights={path} holds something else than tensors by name")
     if broken := [name for name, tensor in state.items() if not tensor.isfinite().all()]:
         raise UserError(f"model.weights={path}: {broken[0]} is not finite")
     wrapped = all(name.startswith("module.") for name in state)  # by DistributedDataParallel
     return {name.removeprefix("module.") if wrapped else name: tensor for name, tensor in state.items()}
+
+
+def _is_plain(value: Any) -> bool:
+    """A tensor that has its real numbers in memory."""
+    return (
+        isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and value.device.type == "cpu"
+        and not (value.is_complex() or value.is_quantized)
+    )
 
 
 def match(

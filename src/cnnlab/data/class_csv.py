@@ -48,7 +48,8 @@ def csv_classes(file: str, path_column: str, class_column: str, split_column: st
     names = {name for _, name, _ in rows_of(file, path_column, class_column, split_column)}
     if len(names) < 2:
         raise UserError(f"{file} tells {len(names)} class(es) in its column {class_column}; at least two are needed")
-    return sorted(names, key=int) if all(name.isdecimal() for name in names) else sorted(names)
+    numbers = all(name.isdecimal() and len(name) < 20 for name in names)  # longer ones, Python does not convert
+    return sorted(names, key=int) if numbers else sorted(names)
 
 
 class ClassCsv(ImageFiles):

@@ -1,0 +1,75 @@
+"""Places that cannot be written to, or are odd: told in a line, and nothing else breaks."""
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from conftest import TINY, runs
+
+Command = Callable[..., int]
+
+
+@pytest.mark.parametrize("words", [["train"], ["plan", "seed=0,1"], ["status"], ["data"]])
+def test_a_deleted_working_directory_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    from cnnlab import cli
+
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    monkeypatch.setattr("sys.argv", ["cnnlab", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "cnnlab: the working directory does not exist any more: cd to another one\n"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_full_or_read_only_disk_is_told(
+    command: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    def write_text(*_: object) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("cnnlab.run.write_text", write_text)
+    assert command("train", *TINY) == 1
+    assert f"{os.strerror(number)}: make room" in capsys.readouterr().err
+
+
+def test_unicode_and_spaces_in_paths(command: Command, here: Path) -> None:
+    assert command("train", "runs_dir='runs/Ergebnisse für ☃ [1]'", "study='s t ü'", *TINY) == 0
+    (status,) = here.rglob("status.json")
+    assert status.parent.parent == here / "runs" / "Ergebnisse für ☃ [1]" / "s t ü"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become someone else")
+@pytest.mark.parametrize("words", [["train", *TINY], ["train", "-m", "seed=0,1", "study=s", *TINY]])
+def test_a_folder_without_permission_is_named(here: Path, words: list[str]) -> None:
+    (here / "runs").mkdir()
+    (here / "runs").chmod(0o555)
+    parents = [here, *here.parents[:2]]
+    modes = [parent.stat().st_mode for parent in parents]
+    for parent in parents:
+        parent.chmod(0o755)
+    try:
+        command = [sys.executable, "-m", "cnnlab", *words]
+        as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
+        environment = {**os.environ, "HOME": str(here), "PYTHONDONTWRITEBYTECODE": "1"}
+        ended = subprocess.run(as_nobody, cwd=here, env=environment, capture_output=True, text=True, timeout=120)
+    finally:
+        for parent, mode in zip(parents, modes, strict=True):
+            parent.chmod(mode)
+    assert ended.returncode == 1, ended.stderr
+    (said,) = ended.stderr.splitlines()
+    assert said.startswith("cnnlab: ")
+    assert "runs" in said
+    assert said.endswith("Permission denied")
+    assert runs(here) == []
