@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from cnnlab import __version__
 from cnnlab.allowed import allow
@@ -74,6 +74,7 @@ def train(arguments: list[str]) -> None:
 
     from cnnlab import conf
     from cnnlab.sweep.arguments import require_sweep, with_pieces, with_study
+    from cnnlab.task import Task
 
     if {"-h", "--help"} & set(arguments):
         print(TRAIN_HELP + conf.table_of_choices())
@@ -94,25 +95,6 @@ def plan(arguments: list[str]) -> None:
     from cnnlab.sweep.arguments import as_plan
 
     train(as_plan(arguments))
-
-
-class Task:
-    """What Hydra runs for a single run, whose error is kept for the caller: Hydra would print it in its own way."""
-
-    def __init__(self, errors: list[Exception]) -> None:
-        self.errors = errors
-
-    def __call__(self, cfg: Any) -> float | None:
-        from hydra.core.hydra_config import HydraConfig
-
-        from cnnlab.single import train_and_show
-
-        try:
-            hydra = HydraConfig.get()
-            return train_and_show(cfg, Path(hydra.runtime.output_dir), list(hydra.overrides.task))
-        except Exception as error:
-            self.errors.append(error)
-            return None
 
 
 def status(arguments: list[str]) -> None:
