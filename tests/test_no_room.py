@@ -4,8 +4,9 @@ import errno
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 import pytest
@@ -50,26 +51,26 @@ def test_unicode_and_spaces_in_paths(command: Command, here: Path) -> None:
     assert status.parent.parent == here / "runs" / "Ergebnisse für ☃ [1]" / "s t ü"
 
 
+@pytest.fixture
+def nobodys() -> Iterator[Path]:
+    """A folder that everyone may look into: pytest's own are closed to others."""
+    with TemporaryDirectory(prefix="cnnlab-test-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become someone else")
 @pytest.mark.parametrize("words", [["train", *TINY], ["train", "-m", "seed=0,1", "study=s", *TINY]])
-def test_a_folder_without_permission_is_named(here: Path, words: list[str]) -> None:
-    (here / "runs").mkdir()
-    (here / "runs").chmod(0o555)
-    parents = [here, *here.parents[:2]]
-    modes = [parent.stat().st_mode for parent in parents]
-    for parent in parents:
-        parent.chmod(0o755)
-    try:
-        command = [sys.executable, "-m", "cnnlab", *words]
-        as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
-        environment = {**os.environ, "HOME": str(here), "PYTHONDONTWRITEBYTECODE": "1"}
-        ended = subprocess.run(as_nobody, cwd=here, env=environment, capture_output=True, text=True, timeout=120)
-    finally:
-        for parent, mode in zip(parents, modes, strict=True):
-            parent.chmod(mode)
+def test_a_folder_without_permission_is_named(nobodys: Path, words: list[str]) -> None:
+    (nobodys / "runs").mkdir()
+    (nobodys / "runs").chmod(0o555)
+    command = [sys.executable, "-m", "cnnlab", *words]
+    as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
+    environment = {**os.environ, "HOME": str(nobodys), "PYTHONDONTWRITEBYTECODE": "1"}
+    ended = subprocess.run(as_nobody, cwd=nobodys, env=environment, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 1, ended.stderr
     (said,) = ended.stderr.splitlines()
     assert said.startswith("cnnlab: ")
     assert "runs" in said
     assert said.endswith("Permission denied")
-    assert runs(here) == []
+    assert runs(nobodys) == []
