@@ -138,7 +138,12 @@ def test_stages_join_from_the_output_backwards(tmp_path, monkeypatch: pytest.Mon
     import cnnlab.callbacks.unfreezing as module
 
     callback = Moved()
-    monkeypatch.setattr(module, "GradualUnfreezing", lambda **_: callback)
+
+    class Watched(Moved):
+        def __new__(cls, **_: object) -> "Moved":  # type: ignore[misc]
+            return callback
+
+    monkeypatch.setattr(module, "GradualUnfreezing", Watched)
     config = compose_config(
         "callbacks=[quiet,gradual_unfreezing]",
         "trainer.max_epochs=3",
