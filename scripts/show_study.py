@@ -16,7 +16,8 @@ from cnnlab.report.build import build
 from cnnlab.report.chart_theme import config
 from cnnlab.report.charts import charts
 from cnnlab.report.content import Report
-from cnnlab.report.tables import table_md
+from cnnlab.report.markdown import markdown
+from cnnlab.report.sheets import results
 from cnnlab.report.wanted import Wanted
 from cnnlab.study.status import study_folder
 
@@ -62,7 +63,7 @@ def block(made: Report) -> str:
         "",
         f"```text\n{commands}\n```",
         "",
-        table_md(made).rstrip(),
+        markdown(results(made)).rstrip(),
         "",
         *(f"- {sentence}" for sentence in made["summary"]),
         "",

@@ -123,6 +123,7 @@ def _condition(levels: Levels, place: int, seeds: int, random: np.random.Generat
         values=values,
         best=False,
         not_worse=False,
+        untested=False,
         states={"done": seeds},
         cost=cost,
         gap=float(random.normal(0.03, 0.01)),
@@ -143,6 +144,7 @@ def _spoil(conditions: list[Condition]) -> None:
         values={},
         best=False,
         not_worse=False,
+        untested=False,
         states={"missing": 5},
         cost=Cost(**dict.fromkeys(none["cost"])),  # type: ignore[typeddict-item]
         gap=None,

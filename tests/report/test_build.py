@@ -188,3 +188,93 @@ def test_cells_of_other_commits_are_told(study: StudyFolder) -> None:
     report = study.report()
     assert report["code"] == {"4bb227f": 1, "b9cf1a4": 1}
     assert any("cells were trained with 2 commits" in line for line in report["warnings"])
+
+
+def test_a_condition_without_any_result_is_among_the_effects_with_n_0(study: StudyFolder) -> None:
+    grid(study, {"lenet5": 0.05})
+    for seed in range(2):
+        changes = {"model.name": "vgg11"}
+        study.add(0.8, "model=vgg11", "regularizer=none", seed=seed, changes=changes)
+        study.add(None, "model=vgg11", "regularizer=[none,dropout]", seed=seed, state=None)
+    report = study.report()
+    (lost,) = [one for one in report["effects"] if one["within"] == {"model": "vgg11"}]
+    assert (lost["level"], lost["estimate"]["n"], lost["estimate"]["mean"]) == ("dropout", 0, None)
+    assert "too few seeds to test it for vgg11." in " ".join(report["summary"])
+
+
+def test_what_cannot_be_tested_is_not_called_equal(study: StudyFolder) -> None:
+    study.add(0.9, "optim=adam")
+    study.add(0.5, "optim=sgd", changes={"optim._target_": "torch.optim.SGD"})
+    report = study.report()
+    assert [(one["best"], one["not_worse"], one["untested"]) for one in report["conditions"]] == [
+        (True, False, False),
+        (False, False, True),
+    ]
+    said = " ".join(report["summary"])
+    assert "1 cannot be tested against it (fewer than two seeds in common)" in said
+    assert "optim=sgd (against adam): too few seeds to test it, -40.0 points (n = 1)." in said
+    assert "no difference is shown" not in said
+
+
+def test_two_cells_of_one_seed_count_once_and_that_is_said(study: StudyFolder) -> None:
+    study.add(state="failed", seed=0)
+    study.add(0.9, seed=0)
+    study.add(0.5, seed=0)
+    report = study.report()
+    assert [(one["n"], one["mean"]) for one in report["conditions"]] == [(1, 0.9)]
+    assert any("2 cells have the seed and the levels of another" in line for line in report["warnings"])
+
+
+def test_a_number_that_was_drawn_has_its_rank_correlation_told(study: StudyFolder) -> None:
+    for n in range(12):
+        study.add(0.5 + n / 100, f"optim.lr={n / 7}", changes={"optim.lr": n / 7})
+    said = " ".join(study.report()["summary"])
+    assert "a rise of test/accuracy with it (rank correlation +1.00" in said
+
+
+def test_what_holds_on_average_over_all_else_is_said(study: StudyFolder) -> None:
+    grid(study, {"lenet5": 0.05, "vgg11": 0.02})
+    assert any(
+        line.startswith("dropout (against none), on average over all else: helps, +3.5 points")
+        for line in study.report()["summary"]
+    )
+
+
+def test_a_seed_that_averages_cannot_use_is_told(study: StudyFolder) -> None:
+    grid(study, {"lenet5": 0.05, "vgg11": 0.02})
+    (study.folder / "cell3" / "result.json").unlink()  # vgg11 with dropout, of seed 0
+    report = study.report()
+    assert {one["estimate"]["n"] for one in report["main_effects"]} == {4}
+    assert any("averages over other factors use only the seeds" in line for line in report["warnings"])
+
+
+def test_a_metric_without_a_better_side_has_no_best(study: StudyFolder) -> None:
+    grid(study, {"lenet5": 0.05})
+    for result in study.folder.glob("*/result.json"):
+        told = json.loads(result.read_text())
+        told["metrics"]["train/lr"] = told["metrics"]["test/accuracy"] / 100
+        result.write_text(json.dumps(told))
+    report = study.report(metric="train/lr")
+    assert not any(one["best"] for one in report["conditions"])
+    assert "Best" not in " ".join(report["summary"])
+
+
+def test_one_condition_alone_is_not_the_best_of_anything(study: StudyFolder) -> None:
+    study.add(0.9)
+    assert not study.report()["conditions"][0]["best"]
+
+
+def test_a_metric_is_asked_for_before_a_cell_is_done(study: StudyFolder) -> None:
+    study.add(state="running")
+    assert study.report(metric="val/loss")["metric"] == "val/loss"
+    with pytest.raises(UserError, match="it must begin with one of test, val, train"):
+        study.report(metric="loss")
+
+
+def test_cells_that_took_unequally_long_are_told(study: StudyFolder) -> None:
+    for seed in range(2):
+        cell = study.add(0.9, seed=seed)
+        told = json.loads((cell / "result.json").read_text())
+        told["cost"]["fit_seconds"] = 10 + 10 * seed
+        (cell / "result.json").write_text(json.dumps(told))
+    assert any("took up to 2.0 times as long" in line for line in study.report()["warnings"])

@@ -11,6 +11,7 @@ from folders import StudyFolder, predictions
 from cnnlab.errors import UserError
 from cnnlab.report import command
 from cnnlab.report.command import report
+from cnnlab.study import lock
 
 FILES = ("index.html", "table.csv", "table.md", "table.tex", "report.json", "effects.svg", "effects.png")
 
@@ -81,6 +82,7 @@ def test_a_watched_report_is_made_again_when_a_cell_is_done(
     study: StudyFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(command, "PERIOD", 0.1)
+    training = lock.take(study.folder, ["seed=0"])
     late = study.add(None, "regularizer.dropout=0.5", seed=3, state=None)
     watching = threading.Thread(target=report, args=([str(study.folder), "--watch"],), daemon=True)
     watching.start()
@@ -89,11 +91,30 @@ def test_a_watched_report_is_made_again_when_a_cell_is_done(
     assert "http-equiv" in page.read_text().split("</head>")[0]  # it reloads itself
     del study.record["cells"][late.name]
     study.add(0.9, "regularizer.dropout=0.5", seed=3, changes={"regularizer.dropout": 0.5})
+    lock.give_back(training)
     watching.join(60)
     assert not watching.is_alive()
     assert 'http-equiv="refresh"' not in page.read_text().split("</head>")[0]
     assert json.loads((study.folder / "report" / "report.json").read_text())["counts"] == {"done": 7}
     assert "6 done, 1 missing" in capsys.readouterr().out
+
+
+def test_a_watched_report_ends_when_nobody_trains_what_is_missing(
+    study: StudyFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study.add(None, "regularizer.dropout=0.5", seed=3, state=None)
+    report([str(study.folder), "--watch"])
+    assert "nobody trains this study now; 1 cells are missing" in capsys.readouterr().out
+
+
+def test_a_chart_that_is_drawn_no_more_leaves_no_old_picture(study: StudyFolder) -> None:
+    stale = study.folder / "report" / "interactions.png"
+    mine = study.folder / "report" / "mine.png"
+    stale.parent.mkdir()
+    for file in (stale, mine):
+        file.write_bytes(b"")
+    report([str(study.folder)])
+    assert (stale.exists(), mine.exists()) == (False, True)
 
 
 def wait_for(happened: object) -> None:

@@ -38,6 +38,25 @@ def test_the_images_that_only_one_gets_right_are_counted(
     assert "of 4 test images only the first gets 2 right, only the second 1: -25.0 points" in said
 
 
+def test_runs_that_were_tested_on_other_images_are_compared_in_all_else(
+    study: StudyFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = study.add(0.75, seed=0), study.add(0.5, seed=1)
+    predictions(first, [0, 1, 2, 3], [0, 1, 2, 0])
+    predictions(second, [0, 1, 2], [0, 0, 0])
+    compare([str(first), str(second), "--output", str(tmp_path / "out")])
+    assert "were tested on different images (4 and 3 of them)" in capsys.readouterr().out
+    assert (tmp_path / "out" / "index.html").exists()
+
+
+def test_the_value_of_a_run_that_diverged_is_told_to_be_chance(
+    study: StudyFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = study.add(0.75, seed=0), study.add(seed=1, state="diverged")
+    compare([str(first), str(second), "--output", str(tmp_path / "out")])
+    assert "25.0 % (diverged: chance)" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("names", "words"),
     [

@@ -136,3 +136,19 @@ def test_folds_are_replicates(study: StudyFolder) -> None:
     report = study.report()
     assert report["conditions"][0]["n"] == 3
     assert any("folds share training images" in line for line in report["warnings"])
+
+
+def test_a_cell_that_has_not_begun_has_the_level_of_other_networks_with_the_same_words(study: StudyFolder) -> None:
+    study.add(0.9, "model=lenet5", "regularizer=none")
+    study.add(0.9, "model=lenet5", "regularizer=[none,dropout]", changes={"regularizer.dropout": 0.5})
+    study.add(0.9, "model=vgg11", "regularizer=none", changes={"model.name": "vgg11"})
+    study.add(None, "model=vgg11", "regularizer=[none,dropout]", state=None)
+    assert levels(study.report()) == {"model": ["lenet5", "vgg11"], "regularizer": ["none", "dropout"]}
+
+
+@pytest.mark.parametrize("typed", ["1e-1", ".1", "0.10"])
+def test_a_number_is_the_same_level_however_it_was_typed(study: StudyFolder, typed: str) -> None:
+    study.add(0.9, "optim.lr=0.1", changes={"optim.lr": 0.1})
+    study.add(0.9, "optim.lr=0.2", changes={"optim.lr": 0.2})
+    study.add(None, f"optim.lr={typed}", state=None, seed=1)
+    assert levels(study.report()) == {"optim.lr": ["0.1", "0.2"]}

@@ -78,3 +78,10 @@ def test_each_network_has_interactions_of_its_own(study: StudyFolder) -> None:
 def test_recipes_without_a_common_background_have_no_interaction(study: StudyFolder) -> None:
     recipes(study, [(), ("BatchNorm",), ("dropout",)])
     assert study.report()["interactions"] == []
+
+
+def test_two_that_hurt_do_not_stand_in_for_one_another(study: StudyFolder) -> None:
+    recipes(study, every(["BatchNorm", "dropout"]), both=-0.2)
+    said = " ".join(study.report()["summary"])
+    assert "BatchNorm and dropout together bring less than the sum of each" in said
+    assert "stand in for" not in said

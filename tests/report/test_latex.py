@@ -9,7 +9,7 @@ from example import example
 
 from cnnlab.report.latex import escaped, latex
 from cnnlab.report.sheets import BEST, NOT_WORSE, SIGNIFICANT, Entry, Sheet
-from cnnlab.report.tables import costs_tex, table_tex
+from cnnlab.report.tables import table_tex
 
 DOCUMENT = "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n%s\n\\end{document}\n"
 ODD = [
@@ -76,6 +76,6 @@ def test_odd_names_compile_everywhere_in_a_table(tmp_path: Path) -> None:
 
 def test_the_report_compiles(tmp_path: Path) -> None:
     report = example(models=3)
-    compiled(table_tex(report) + costs_tex(report), tmp_path)
+    compiled(table_tex(report), tmp_path)
     assert "1 failed" in table_tex(report)
     assert "5 missing" in table_tex(report)

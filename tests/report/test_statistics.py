@@ -54,7 +54,7 @@ def test_fewer_than_two_differences_have_no_interval(differences: list[float]) -
 @pytest.mark.parametrize("n", [2, 5, 12])
 def test_equal_differences_have_the_sign_tests_p(n: int) -> None:
     of = estimate([0.93 - 0.90, 0.92 - 0.89] * n)  # equal but for the rounding of floats
-    assert (of["low"], of["high"]) == pytest.approx((0.03, 0.03))
+    assert (of["low"], of["high"]) == (None, None)
     assert of["p"] == pytest.approx(2 * 0.5 ** (2 * n))
     assert of["effect_size"] is None
 

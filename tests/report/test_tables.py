@@ -10,7 +10,9 @@ import pytest
 from rich.console import Console
 
 from cnnlab.report.content import Condition, Cost, Effect, Report
-from cnnlab.report.tables import costs_md, costs_text, table_csv, table_md, table_text
+from cnnlab.report.markdown import markdown
+from cnnlab.report.sheets_of_costs import costs
+from cnnlab.report.tables import table_csv, table_md, table_text
 
 UNKNOWN = Cost(
     parameters=None,
@@ -31,6 +33,7 @@ def condition(levels: dict[str, str], values: list[float], **more: Any) -> Condi
         values={str(seed): value for seed, value in enumerate(values)},
         best=more.get("best", False),
         not_worse=more.get("not_worse", False),
+        untested=more.get("untested", False),
         states=more.get("states", {"done": len(values)}),
         cost=more.get("cost", UNKNOWN),
         gap=0.03,
@@ -251,7 +254,9 @@ def test_csv_has_every_number_in_full() -> None:
 def test_costs_are_those_that_are_known() -> None:
     cost = {**UNKNOWN, "parameters": 61_706.0, "fit_seconds": 85.0, "energy_joules": 12_340.0}
     of = [condition({"m": "a"}, [0.9, 0.9], cost=cost), condition({"m": "b"}, [], states={"failed": 2})]
-    assert lines(costs_md(report(of, ["m"], []))) == [
+    sheet = costs(report(of, ["m"], []))
+    assert sheet
+    assert lines(markdown(sheet)) == [
         "| m | parameters | fit time | energy | n |",
         "| :-- | --: | --: | --: | --: |",
         "| a | 61.7 k | 85 s | 12.3 kJ | 2 |",
@@ -261,8 +266,7 @@ def test_costs_are_those_that_are_known() -> None:
 
 def test_no_cost_is_no_table() -> None:
     nothing = report([condition({"m": "a"}, [0.9])], ["m"], [])
-    assert costs_md(nothing) == ""
-    assert printed(costs_text(nothing), 80).strip() == ""
+    assert costs(nothing) is None
 
 
 def test_the_terminal_marks_the_best_without_colours_too() -> None:

@@ -11,12 +11,13 @@ from cnnlab.errors import UserError
 from cnnlab.report.caveats import caveats
 from cnnlab.report.cells import ReportedCell, read_cell_of, read_cells
 from cnnlab.report.commands import cell_command, study_commands
-from cnnlab.report.conditions import conditions, grouped, values_of
+from cnnlab.report.conditions import conditions, grouped, once_per_seed, values_of
 from cnnlab.report.content import CellRow, Condition, Factor, Images, Report
 from cnnlab.report.contrasts import Grid, effects, interactions, main_effects
 from cnnlab.report.curves import curves
+from cnnlab.report.drawn import drawn
 from cnnlab.report.factors import Factors, find_factors
-from cnnlab.report.image_tests import image_tests
+from cnnlab.report.image_tests import caveats_of_tests, image_tests
 from cnnlab.report.ingredients import ingredient_effects, ingredient_interactions
 from cnnlab.report.predictions import read_images
 from cnnlab.report.sentences import summary
@@ -61,7 +62,7 @@ def assemble(
     metrics = metrics_of(cells)
     metric = metric_of(wanted.metric, metrics)
     rows, columns = rows_and_columns(wanted, factors)
-    groups = grouped(cells, factors)
+    groups, doubles = once_per_seed(grouped(cells, factors))
     rated = conditions(groups, list(factors.levels), metric)
     grid = Grid(factors, {key: values_of(of, metric) for key, of in groups.items()})
     listed = [Factor(name=name, levels=of, baseline=factors.baseline(name)) for name, of in factors.levels.items()]
@@ -82,8 +83,12 @@ def assemble(
         columns=columns,
         seeds=sorted({cell.seed for cell in cells if cell.seed is not None}),
         counts=dict(Counter(cell.state for cell in cells)),
-        summary=summary(metric, listed, rated, within, averaged, together),
-        warnings=[*caveats(metric, cells, factors, rated, within, left_out), *reading.warnings],
+        summary=[*summary(metric, listed, rated, within, averaged, together), *drawn(metric, rated, factors)],
+        warnings=[
+            *caveats(metric, cells, factors, rated, within, averaged, left_out, doubles),
+            *reading.warnings,
+            *caveats_of_tests(reading.ensembles),
+        ],
         conditions=rated,
         cells=[
             _row(cell, levels, metric, os.path.relpath(cell.folder, wanted.folder), cell_command(cell, record))

@@ -8,10 +8,11 @@ from typing import Literal
 from cnnlab.cell import WITHOUT_EFFECT
 from cnnlab.report.cells import ReportedCell
 from cnnlab.report.differing import at, differing
-from cnnlab.report.levels import ingredients, joined, label, shown
+from cnnlab.report.levels import as_number, ingredients, joined, label, shown
 
 UNKNOWN = "?"  # the level of a cell that has not begun, where no other cell tells it
 REPLICATES = ("seed", "datamodule.fold")
+Typed = tuple[tuple[str, str], ...]  # keys and values
 
 
 @dataclass(frozen=True)
@@ -59,18 +60,50 @@ def _of(
     level: Callable[[ReportedCell], str],
     kind: Literal["typed", "other"],
 ) -> Candidate:
-    """What has not begun has the level of a cell that differs from it in the seed only, or what was typed."""
+    """What has not begun has the level of its like: of cells for which the same was typed, or what was typed."""
     levels = [level(cell) if cell.config else UNKNOWN for cell in cells]
-    twins = {_without_seed(cell): level for cell, level in zip(cells, levels, strict=True) if level != UNKNOWN}
-    for n, cell in enumerate(cells):
-        if levels[n] == UNKNOWN:
-            levels[n] = twins.get(_without_seed(cell), cell.overrides.get(name, UNKNOWN))
+    if UNKNOWN in levels:
+        alike = [_levels_by(typed, cells, levels) for typed in (_but_for_the_seed, _of_network(name), _only(name))]
+        for n, cell in enumerate(cells):
+            if levels[n] == UNKNOWN:
+                found = (of.get(typed(cell), set()) for typed, of in alike)
+                levels[n] = next((min(of) for of in found if len(of) == 1), _as_shown(cell.overrides.get(name)))
     return Candidate(name, levels, kind)
 
 
-def _without_seed(cell: ReportedCell) -> tuple[object, ...]:
-    overrides = [item for item in cell.overrides.items() if item[0] not in REPLICATES]
-    return (*cell.labels.items(), "", *overrides)
+def _levels_by(
+    typed: Callable[[ReportedCell], Typed], cells: Sequence[ReportedCell], levels: Sequence[str]
+) -> tuple[Callable[[ReportedCell], Typed], dict[Typed, set[str]]]:
+    known: dict[Typed, set[str]] = defaultdict(set)
+    for cell, level in zip(cells, levels, strict=True):
+        if level != UNKNOWN:
+            known[typed(cell)].add(level)
+    return typed, known
+
+
+def _but_for_the_seed(cell: ReportedCell) -> Typed:
+    return (*cell.labels.items(), *(item for item in cell.overrides.items() if item[0] not in REPLICATES))
+
+
+def _of_network(name: str) -> Callable[[ReportedCell], Typed]:
+    """What was typed for a factor and for the network, which may bring a level of its own (regularizer=paper)."""
+    return lambda cell: tuple(item for item in cell.overrides.items() if _is_in(item[0], (name, "model")))
+
+
+def _only(name: str) -> Callable[[ReportedCell], Typed]:
+    return lambda cell: tuple(item for item in cell.overrides.items() if _is_in(item[0], (name,)))
+
+
+def _is_in(key: str, roots: Sequence[str]) -> bool:
+    return any(key == root or key.startswith(f"{root}.") for root in roots)
+
+
+def _as_shown(typed: str | None) -> str:
+    """0.1 of '1e-1', as the configuration of a cell that has begun would be shown."""
+    if typed is None:
+        return UNKNOWN
+    number = as_number(typed)
+    return typed if number is None or typed.isdigit() else shown(number)
 
 
 def _chosen(key: str) -> Callable[[ReportedCell], str]:

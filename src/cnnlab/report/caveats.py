@@ -1,7 +1,8 @@
 """What a reader must know before believing a report's numbers."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from statistics import median, stdev
+from statistics import median, mode, stdev
 
 from cnnlab.report.cells import WITH_A_VALUE, ReportedCell
 from cnnlab.report.content import Condition, Effect
@@ -10,6 +11,7 @@ from cnnlab.report.statistics import smallest_detectable, too_few
 from cnnlab.report.wording import difference
 
 NAMED = 5  # of many of a kind
+UNEQUAL = 1.5  # times as long
 
 
 def caveats(
@@ -18,14 +20,19 @@ def caveats(
     factors: Factors,
     conditions: Sequence[Condition],
     effects: Sequence[Effect],
+    averaged: Sequence[Effect],
     left_out: Sequence[str],
+    doubles: Sequence[str],
 ) -> list[str]:
     """In the order of their weight."""
     return [
         *_without_value(cells, left_out),
+        *_doubles(doubles),
         *_replicates(metric, cells, conditions, effects),
+        *_averages(effects, averaged),
         *_alongside(factors),
         *_trained_differently(cells),
+        *_busy(cells, factors),
     ]
 
 
@@ -50,17 +57,60 @@ def _replicates(
         yield f"conditions have from {min(counts)} to {max(counts)} seeds; differences use those that both sides have"
     if counts and (words := too_few(min(counts))):
         yield words
-    spreads = [stdev(of) for one in effects if len(of := one["estimate"]["differences"]) > 1]
-    if spreads and counts and (typical := median(spreads)) > 0:
-        n = round(median(len(one["estimate"]["differences"]) for one in effects))
-        if n > 1:
-            seen = difference(metric, smallest_detectable(n, typical)).lstrip("+")
-            yield (
-                f"with n = {n} and this study's spread, a single test misses a true difference of {seen} one time in "
-                "five, a smaller one more often; after correction for many tests, more often still"
-            )
+    yield from _power(metric, conditions, effects)
     if any(cell.config.get("datamodule", {}).get("fold") for cell in cells):
         yield "folds share training images, so that intervals over them are too narrow (Nadeau and Bengio, 2003)"
+
+
+def _power(metric: str, conditions: Sequence[Condition], effects: Sequence[Effect]) -> Iterator[str]:
+    """Of a single test with as many seeds as most have; what diverged would make the spread look larger."""
+    diverged = [one["levels"] for one in conditions if one["states"].get("diverged")]
+    differences = [
+        one["estimate"]["differences"]
+        for one in effects
+        if not any({**one["within"], one["factor"]: level} in diverged for level in (one["level"], one["baseline"]))
+    ]
+    spreads = [stdev(of) for of in differences if len(of) > 1]
+    if spreads and (typical := median(spreads)) > 0:
+        n = mode(len(of) for of in differences if len(of) > 1)
+        seen = difference(metric, smallest_detectable(n, typical)).lstrip("+")
+        yield (
+            f"with n = {n} and this study's spread, a single test misses a true difference of {seen} one time in "
+            "five, a smaller one more often; after correction for many tests, more often still"
+        )
+
+
+def _doubles(doubles: Sequence[str]) -> Iterator[str]:
+    if doubles:
+        yield (
+            f"{len(doubles)} cells have the seed and the levels of another cell; the first of each counts, these are "
+            f"left out: {_some(doubles)}"
+        )
+
+
+def _averages(effects: Sequence[Effect], averaged: Sequence[Effect]) -> Iterator[str]:
+    """An average wants seeds that all combinations have, so that one cell without a value costs its seed everywhere."""
+    most = max((one["estimate"]["n"] for one in effects), default=0)
+    least = min((one["estimate"]["n"] for one in averaged), default=most)
+    if least < most:
+        yield (
+            f"averages over other factors use only the seeds that all their combinations have: from {least} of {most} "
+            "on; combinations without any value are not in them"
+        )
+
+
+def _busy(cells: Sequence[ReportedCell], factors: Factors) -> Iterator[str]:
+    """Equal cells that took unequally long: others used the machine, too."""
+    times: dict[tuple[str, ...], list[float]] = defaultdict(list)
+    for cell, levels in zip(cells, factors.of, strict=True):
+        if cell.state == "done" and cell.cost.get("fit_seconds", 0) > 0:
+            times[tuple(levels.values())].append(cell.cost["fit_seconds"])
+    ratios = [max(of) / min(of) for of in times.values() if len(of) > 1]
+    if ratios and max(ratios) >= UNEQUAL:
+        yield (
+            f"cells that differ in the seed only took up to {max(ratios):.1f} times as long as one another: the "
+            "machine did other things, too, or early stopping ended some; compare times and images/s with care"
+        )
 
 
 def _alongside(factors: Factors) -> Iterator[str]:

@@ -12,6 +12,7 @@ from cnnlab.study.state import number, read_cell
 
 HELPS = "role"  # a label of cells that are not compared: runs that are trained first, trials of tune=lr
 WITH_A_VALUE = ("done", "diverged")
+SAID = 200  # characters of an error
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ def _cell(folder: Path, there: bool, told: dict[str, Any]) -> ReportedCell:
         if state == "done":
             result = _result(folder / "result.json")
     except (ValueError, LookupError, TypeError) as error:
-        state, why, config, result = "unreadable", f"{type(error).__name__}: {error}", {}, {}
+        said = " ".join(f"{type(error).__name__}: {error}".split())  # YAML's errors have many lines
+        state, why, config, result = "unreadable", said[:SAID], {}, {}
     overrides = dict(str(text).lstrip("+~").partition("=")[::2] for text in told.get("overrides", []))
     labels = {key: str(level) for key, level in _labels(told).items()}
     environment = {key: str(value) for key, value in result.get("environment", {}).items() if value is not None}

@@ -10,6 +10,7 @@ from cnnlab.report import chart_costs, chart_curves, chart_effects, chart_images
 from cnnlab.report.chart_theme import config
 from cnnlab.report.content import Report
 
+SUFFIXES = (".svg", ".png")
 Chart = alt.TopLevelMixin
 KINDS: list[Callable[[Report], Chart | None]] = [
     chart_curves.learning_curves,
@@ -31,6 +32,17 @@ def charts(report: Report) -> dict[str, Chart]:
 
 
 def write_charts(charts: Mapping[str, Chart], folder: Path) -> None:
-    """Each as SVG and PNG, for a white page."""
-    for name, chart in charts.items():
-        save(chart, folder / name, config(dark=False))
+    """Each as SVG and PNG, for a white page; those of an earlier report that are not drawn any more are taken away."""
+    for kind in KINDS:
+        name = kind.__name__
+        if name in charts:
+            save(charts[name], folder / name, config(dark=False))
+        else:
+            for suffix in SUFFIXES:
+                (folder / f"{name}{suffix}").unlink(missing_ok=True)
+
+
+def plots(folder: Path) -> dict[str, Path]:
+    """The PNGs of the charts that lie there, by name."""
+    there = {kind.__name__: folder / f"{kind.__name__}.png" for kind in KINDS}
+    return {name: file for name, file in there.items() if file.exists()}

@@ -13,6 +13,8 @@ from cnnlab.errors import UserError
 from cnnlab.report.build import build, build_of_one
 from cnnlab.report.content import Report
 from cnnlab.report.wanted import Wanted
+from cnnlab.study.lock import is_taken
+from cnnlab.study.state import State
 from cnnlab.study.status import read_study, study_folder
 
 PERIOD = 5.0  # seconds between looks
@@ -29,7 +31,7 @@ class Options(argparse.ArgumentParser):
 
 
 def report(arguments: Sequence[str]) -> None:
-    """Builds the reports of studies, once or until nothing runs any more.
+    """Builds the report of a study, or of a run, once or as long as cells are trained.
 
     Raises:
         UserError: there is no such study, option, metric, factor or level.
@@ -68,21 +70,33 @@ def report(arguments: Sequence[str]) -> None:
 
 
 def watch(study: Path, wanted: Wanted, console: Console) -> Report:
-    """Writes the report again whenever a cell has changed its state, until none runs and none is missing."""
-    before = ""
+    """Writes the report again whenever a cell has changed its state or ended an epoch, as long as the study is trained.
+
+    What no command trains any more is over, also if cells are missing.
+    """
+    before: object = None
     while True:
         begun = time.monotonic()
-        counts = read_study(study).counts
-        live = bool(counts.get("running") or counts.get("missing"))
-        said = ", ".join(f"{count:,} {state}" for state, count in counts.items())
-        if said != before or not live:
+        counts, running = _now(study)
+        live = bool(counts.get("running")) or is_taken(study)
+        if (counts, running) != before or not live:
             made = build(study, wanted)
             page = write(made, wanted.folder, refresh=PERIOD if live else None)
+            said = ", ".join(f"{count:,} {state}" for state, count in counts.items())
             console.print(f"{time.strftime('%H:%M:%S')} {said}; written: {page}", soft_wrap=True, markup=False)
-            before = said
+            before = counts, running
         if not live:
+            if missing := counts.get("missing"):
+                console.print(f"nobody trains this study now; {missing:,} cells are missing", markup=False)
             return made
         time.sleep(max(PERIOD, 3 * (time.monotonic() - begun)))  # a large study less often
+
+
+def _now(study: Path) -> tuple[dict[State, int], dict[str, int]]:
+    """How many cells are in each state, and how much each that runs has written down."""
+    seen = read_study(study)
+    curves = {cell.folder.name: cell.folder / "metrics.csv" for cell in seen.of("running")}
+    return seen.counts, {name: file.stat().st_size for name, file in curves.items() if file.exists()}
 
 
 def show(made: Report, console: Console) -> None:

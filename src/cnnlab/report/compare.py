@@ -45,7 +45,10 @@ def compare(arguments: Sequence[str]) -> None:
     console.print(metrics(first, second))
     files = [cell.folder / "predictions.npz" for cell in (first, second)]
     if all(file.exists() for file in files):
-        console.print(images(files[0], files[1]), markup=False)
+        try:
+            console.print(images(files[0], files[1]), markup=False)
+        except UserError as error:  # damaged, or of other images: all else can be compared
+            console.print(f"! {error}", style="yellow", soft_wrap=True, markup=False)
     folder = options.output or RUNS / "compare" / f"{first.folder.name}-and-{second.folder.name}"[:200]
     page = write(side_by_side(first, second, folder), folder)
     console.print(f"written: {page}", soft_wrap=True, markup=False)
@@ -67,7 +70,8 @@ def require_run(folder: Path) -> ReportedCell:
 
 def configurations(first: ReportedCell, second: ReportedCell) -> Table:
     """The keys whose values differ, those without effect left out."""
-    table = Table("key", "first", "second", box=None, padding=(0, 2, 0, 0))
+    heads = (Column(name, overflow="fold") for name in ("key", "first", "second"))
+    table = Table(*heads, box=None, padding=(0, 2, 0, 0))
     for key, (one, other) in differing([first.config, second.config]).items():
         if not any(key == idle or key.startswith(f"{idle}.") for idle in WITHOUT_EFFECT):
             table.add_row(Text(key), Text(shown(one)), Text(shown(other)))
@@ -85,8 +89,14 @@ def metrics(first: ReportedCell, second: ReportedCell) -> Table:
         if one is not None or other is not None:
             both = one is not None and other is not None
             change = difference(metric, (other or 0) - (one or 0)) if both else ""
-            table.add_row(metric, value(metric, one), value(metric, other), change)
+            table.add_row(metric, _measured(first, metric), _measured(second, metric), change)
     return table
+
+
+def _measured(cell: ReportedCell, metric: str) -> str:
+    """With a word where it is what a guess would reach, since the run diverged."""
+    number = cell.value(metric)
+    return f"{value(metric, number)}{' (diverged: chance)' if number is not None and cell.state == 'diverged' else ''}"
 
 
 def images(first: Path, second: Path) -> str:

@@ -4,19 +4,25 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
-from cnnlab.report.cells import ReportedCell
+from cnnlab.report.cells import WITH_A_VALUE, ReportedCell
 from cnnlab.report.content import Condition, Cost
 from cnnlab.report.contrasts import Key, Values
 from cnnlab.report.factors import Factors
 from cnnlab.report.statistics import estimate, holm
 
 ALPHA = 0.05
-LOWER_IS_BETTER = ("loss", "error", "seconds", "parameters", "flops", "bytes", "objective")
+LOWER_IS_BETTER = ("loss", "error", "objective")
+HIGHER_IS_BETTER = ("accuracy", "f1", "precision", "recall", "auroc")
 
 
 def lower_is_better(metric: str) -> bool:
-    """Of 'test/loss', 'cost/fit_seconds'."""
+    """Of 'test/loss'."""
     return metric.endswith(LOWER_IS_BETTER)
+
+
+def has_a_best(metric: str) -> bool:
+    """Not 'train/lr'."""
+    return metric.endswith((*LOWER_IS_BETTER, *HIGHER_IS_BETTER))
 
 
 def replicate(cell: ReportedCell) -> str:
@@ -34,17 +40,35 @@ def grouped(cells: Sequence[ReportedCell], factors: Factors) -> dict[Key, list[R
     return dict(sorted(groups.items(), key=lambda item: [rank[n][level] for n, level in enumerate(item[0])]))
 
 
+def once_per_seed(groups: dict[Key, list[ReportedCell]]) -> tuple[dict[Key, list[ReportedCell]], list[str]]:
+    """Each seed of a condition once, by a cell that has a value before one that has none; and the names of the rest.
+
+    Two such cells are the same to every table here: a copied folder, or keys that no factor tells apart.
+    """
+    kept: dict[Key, list[ReportedCell]] = {}
+    doubles: list[str] = []
+    for key, cells in groups.items():
+        of_seed: dict[str, ReportedCell] = {}
+        for cell in sorted(cells, key=lambda cell: cell.state not in WITH_A_VALUE):  # stable: else the first
+            if of_seed.setdefault(replicate(cell), cell) is not cell:
+                doubles.append(cell.folder.name)
+        kept[key] = [cell for cell in cells if of_seed[replicate(cell)] is cell]
+    return kept, doubles
+
+
 def values_of(cells: Sequence[ReportedCell], metric: str) -> Values:
     """Of each seed; those without a value left out."""
     return {replicate(cell): value for cell in cells if (value := cell.value(metric)) is not None}
 
 
 def conditions(groups: dict[Key, list[ReportedCell]], names: Sequence[str], metric: str) -> list[Condition]:
-    """One for each group of cells; the best is marked, and those that no test tells from it."""
+    """One for each group of cells; the best of several is marked, and those that no test tells from it."""
     values = {key: values_of(cells, metric) for key, cells in groups.items()}
     means = {key: fmean(of.values()) for key, of in values.items() if of}
-    best = (min if lower_is_better(metric) else max)(means, key=lambda key: means[key], default=None)
-    tied = _not_worse(values, best) if best is not None else set()
+    best, tests = None, {}
+    if len(means) > 1 and has_a_best(metric):
+        best = (min if lower_is_better(metric) else max)(means, key=lambda key: means[key])
+        tests = _against(values, best)
     found = []
     for key, cells in groups.items():
         of = values[key]
@@ -61,7 +85,8 @@ def conditions(groups: dict[Key, list[ReportedCell]], names: Sequence[str], metr
                 std=_std(list(of.values())),
                 values=of,
                 best=key == best,
-                not_worse=key in tied,
+                not_worse=key in tests and (tests[key] or 0) >= ALPHA,
+                untested=key in tests and tests[key] is None,
                 states=dict(Counter(cell.state for cell in cells)),
                 cost=cost(cells),
                 gap=fmean(gaps) if gaps else None,
@@ -88,14 +113,14 @@ def cost(cells: Sequence[ReportedCell]) -> Cost:
     )
 
 
-def _not_worse(values: dict[Key, Values], best: Key) -> set[Key]:
-    """Those whose paired difference from the best is not significant, after Holm's correction, or cannot be tested."""
+def _against(values: dict[Key, Values], best: Key) -> dict[Key, float | None]:
+    """p of the paired difference from the best, after Holm's correction; None: they share fewer than two seeds."""
     others = [key for key, of in values.items() if of and key != best]
     differences = [
         [values[best][seed] - values[key][seed] for seed in values[best].keys() & values[key].keys()] for key in others
     ]
     tests = holm([estimate(of) for of in differences])
-    return {key for key, test in zip(others, tests, strict=True) if test["p_holm"] is None or test["p_holm"] >= ALPHA}
+    return {key: test["p_holm"] for key, test in zip(others, tests, strict=True)}
 
 
 def _std(values: Sequence[float]) -> float | None:

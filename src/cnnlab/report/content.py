@@ -32,7 +32,8 @@ class Cost(TypedDict):
 class Condition(TypedDict):
     """n: seeds with a value; diverged ones count as chance. gap: train - test accuracy, None without both.
 
-    not_worse: no test tells it from the best one. states: of its cells, e.g. {"done": 4, "failed": 1}.
+    not_worse: a test does not tell it from the best one. untested: it shares fewer than two seeds with that, so that
+    there is no test. states: of its cells, e.g. {"done": 4, "failed": 1}.
     """
 
     levels: Levels
@@ -42,6 +43,7 @@ class Condition(TypedDict):
     values: dict[str, float]  # seed -> value
     best: bool
     not_worse: bool
+    untested: bool
     states: dict[str, int]
     cost: Cost
     gap: float | None
@@ -66,7 +68,8 @@ class Estimate(TypedDict):
     """The mean of n paired differences, one for each seed, with its 95 % interval.
 
     p: two-sided, of the paired t-test; p_holm: corrected for the family it was tested in. effect_size: Hedges' g of
-    paired differences, their mean over their standard deviation, corrected for small n. All None where n < 2.
+    paired differences, their mean over their standard deviation, corrected for small n. All None where n < 2; equal
+    differences have no interval and no effect size.
     """
 
     n: int

@@ -25,12 +25,19 @@ class Grid:
     def __init__(self, factors: Factors, values: Mapping[Key, Values]) -> None:
         self.factors = factors
         self.names = list(factors.levels)
+        self.there = values.keys()  # conditions of the study, with a value or without
         self.values = {key: of_seeds for key, of_seeds in values.items() if of_seeds}
 
     def rests(self, without: Iterable[str]) -> list[Levels]:
         """All combinations of the levels of the other factors."""
         others = [name for name in self.names if name not in set(without)]
         return [dict(zip(others, row, strict=True)) for row in product(*(self.factors.levels[n] for n in others))]
+
+    def withins(self, without: Iterable[str]) -> list[Levels]:
+        """Averaged over all else ({}), and each network by itself; without networks, each level of another factor."""
+        others = [name for name in self.names if name not in set(without)]
+        by = "model" if "model" in others else next(iter(others), None)
+        return [{}, *({by: level} for level in self.factors.levels[by])] if by else [{}]
 
     def key(self, levels: Mapping[str, str]) -> Key:
         return tuple(levels[name] for name in self.names)
@@ -44,6 +51,13 @@ class Grid:
                 return None
             weights[key] = weights.get(key, 0.0) + weight
         return weights
+
+    def difference(self, level: Levels, baseline: Levels) -> Estimate | None:
+        """Of two conditions; n = 0 where one has no value yet, None where the study has no such condition."""
+        weights = self.contrast([(1, level), (-1, baseline)])
+        if weights is not None:
+            return self.estimate([weights])
+        return estimate([]) if {self.key(level), self.key(baseline)} <= self.there else None
 
     def estimate(self, contrasts: Sequence[Contrast]) -> Estimate:
         """Of their mean, over the seeds that all of them have."""
@@ -61,9 +75,9 @@ def effects(grid: Grid) -> list[Effect]:
         family = []
         for level, baseline in grid.factors.compared(factor):
             for rest in grid.rests([factor]):
-                weights = grid.contrast([(1, {**rest, factor: level}), (-1, {**rest, factor: baseline})])
-                if weights is not None:
-                    family.append(_effect(factor, level, baseline, rest, grid.estimate([weights])))
+                of = grid.difference({**rest, factor: level}, {**rest, factor: baseline})
+                if of is not None:
+                    family.append(_effect(factor, level, baseline, rest, of))
         found += corrected(family)
     return found
 
@@ -85,13 +99,10 @@ def main_effects(grid: Grid) -> list[Effect]:
 
 
 def interactions(grid: Grid) -> list[Interaction]:
-    """Of each two factors, averaged over the others, and within each level of the first factor if it is a third."""
+    """Of each two factors, averaged over the others, and within each network or each level of another factor."""
     found = []
     for first, second in combinations(grid.names, 2):
-        others = [name for name in grid.names if name not in (first, second)]
-        withins: list[Levels] = [{}]
-        if others:
-            withins += [{others[0]: level} for level in grid.factors.levels[others[0]]]
+        withins = grid.withins([first, second])
         family = [one for within in withins for one in _interactions(grid, first, second, within)]
         found += corrected(family)
     return found

@@ -19,7 +19,7 @@ def ingredient_effects(grid: Grid) -> list[Effect]:
     found = []
     for one in _ingredients(sets):
         pairs = [(on | {one}, on) for on in sets if one not in on and on | {one} in sets]
-        for within in _withins(grid) if len(pairs) > 1 else ():
+        for within in grid.withins([FACTOR]) if len(pairs) > 1 else ():
             contrasts = [
                 weights
                 for more, less in pairs
@@ -37,7 +37,7 @@ def ingredient_interactions(grid: Grid) -> list[Interaction]:
     found = []
     for a, b in combinations(_ingredients(sets), 2):
         backgrounds = [on for on in sets if not {a, b} & on and {on | {a}, on | {b}, on | {a, b}} <= sets.keys()]
-        for within in _withins(grid) if backgrounds else ():
+        for within in grid.withins([FACTOR]) if backgrounds else ():
             contrasts = [
                 weights
                 for on in backgrounds
@@ -61,7 +61,7 @@ def _together(grid: Grid, sets: Sets) -> Iterator[Interaction]:
         return
     none = sets[frozenset()]
     terms = [(1.0, sets[every]), (len(every) - 1.0, none), *((-1.0, sets[one]) for one in singles)]
-    for within in _withins(grid):
+    for within in grid.withins([FACTOR]):
         if contrasts := list(_over_rests(grid, within, terms)):
             estimate = grid.estimate(contrasts)
             second = (FACTOR, SUM_OF_SINGLES)
@@ -76,12 +76,6 @@ def sets_of(grid: Grid) -> Sets:
 
 def _ingredients(sets: Sets) -> list[str]:
     return list(dict.fromkeys(one for level in sets.values() if level != NONE for one in level.split(" + ")))
-
-
-def _withins(grid: Grid) -> list[Levels]:
-    """Averaged over all else, and each level of the first other factor by itself."""
-    others = [name for name in grid.names if name != FACTOR]
-    return [{}, *({others[0]: level} for level in grid.factors.levels[others[0]])] if others else [{}]
 
 
 def _over_rests(grid: Grid, within: Levels, terms: list[tuple[float, str]]) -> Iterator[Contrast]:

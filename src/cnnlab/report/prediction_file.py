@@ -83,7 +83,9 @@ def _arrays(file: Path) -> list[Array]:
     except FileNotFoundError:
         raise
     except UNREADABLE as error:
-        raise UserError(f"{file}: cannot be read ({error}); train this cell again, or take the file away") from error
+        objects = "pickle" in str(error)  # numpy's words tell how to load them all the same
+        why = "it holds Python objects, which are never loaded" if objects else error
+        raise UserError(f"{file}: cannot be read ({why}); train this cell again, or take the file away") from error
 
 
 def _wrong_form(index: Array, label: Array, probabilities: Array) -> str:

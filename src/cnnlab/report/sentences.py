@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cnnlab.report.conditions import ALPHA, lower_is_better
+from cnnlab.report.conditions import ALPHA, has_a_best, lower_is_better
 from cnnlab.report.content import Condition, Effect, Estimate, Factor, Interaction, Levels
 from cnnlab.report.ingredients import FACTOR, SUM_OF_SINGLES, WITH
 from cnnlab.report.wording import difference, value
@@ -34,10 +34,12 @@ def summary(
         said += [_of_level(metric, of) for of in telling]
         if silent := len(compared) - len(telling):
             said.append(f"No difference is shown for {silent} other levels of {factor['name']}.")
-    said += [_with(metric, one) for one in main_effects if one["level"] == WITH and not one["within"] and shows(one)]
+    averages = [one for one in main_effects if not one["within"] and shows(one)]
+    averages.sort(key=lambda one: one["factor"] == "model")
+    said += [_on_average(metric, one) for one in averages[:MANY]]
     joint = [one for one in interactions if significant(one["estimate"])]
     joint.sort(key=lambda one: one["estimate"]["p_holm"] or 0)
-    said += [_interaction(metric, one, bases) for one in joint[:MOST]]
+    said += [_interaction(metric, one, bases, main_effects) for one in joint[:MOST]]
     if len(joint) > MOST:
         said.append(f"{len(joint) - MOST} more interactions are significant; the table has them.")
     return said
@@ -49,48 +51,61 @@ def best(metric: str, conditions: Sequence[Condition]) -> list[str]:
     if not winners or len(conditions) < 2:
         return []
     one = winners[0]
-    tied = sum(other["not_worse"] for other in conditions)
+    tied, untested = (sum(other[how] for other in conditions) for how in ("not_worse", "untested"))
     spread = "" if one["std"] is None else f" ± {value(metric, one['std'], unit=False)}"
-    also = {0: "every other is significantly worse", 1: "one other cannot be told from it"}
-    others = also.get(tied, f"{tied} others cannot be told from it")
+    words = [f"{'one other' if tied == 1 else f'{tied} others'} cannot be told from it"] if tied else []
+    if untested:
+        words.append(f"{untested} cannot be tested against it (fewer than two seeds in common)")
+    others = "; ".join(words) or "every other is significantly worse"
     return [f"Best {metric}: {named(one['levels'])}, {value(metric, one['mean'])}{spread} (n = {one['n']}); {others}."]
 
 
 def _of_level(metric: str, effects: Sequence[Effect]) -> str:
     """'BatchNorm helps vgg16 (+3.1) and nin (+2.0), hurts lenet5 (-0.4); no difference is shown for resnet20.'"""
     first = effects[0]
-    subject = f"{_level(first['factor'], first['level'])} (against {first['baseline']})"
-    for sign, verb in (("- ", "Leaving out"), ("+ ", "Adding")):
-        if first["level"].startswith(sign):
-            subject = f"{verb} {first['level'].removeprefix(sign)} (against {first['baseline']})"
+    subject = _subject(first)
     if not first["within"]:
         return f"{subject}: {_outcome(metric, first['estimate'])}."
-    verbs: dict[str, list[str]] = {"helps": [], "hurts": [], "unclear": []}
+    verbs: dict[str, list[str]] = {"helps": [], "hurts": [], "raises it": [], "lowers it": []}
+    unclear: list[str] = []
+    untested: list[str] = []
     for one in effects:
         where = named(one["within"])
         if significant(one["estimate"]):
             verbs[_verb(metric, one["estimate"])].append(f"{where} ({difference(metric, one['estimate']['mean'])})")
         else:
-            verbs["unclear"].append(where)
+            (untested if one["estimate"]["p"] is None else unclear).append(where)
     if len(effects) > MANY:
-        counts = [f"{verb} {len(of)}" for verb, of in verbs.items() if of and verb != "unclear"]
-        counts += [f"shows no difference in {len(verbs['unclear'])}"] if verbs["unclear"] else []
+        counts = [f"{verb} {len(of)}" for verb, of in verbs.items() if of]
+        counts += [f"shows no difference in {len(unclear)}"] if unclear else []
+        counts += [f"cannot be tested in {len(untested)}"] if untested else []
         return f"{subject}: of {len(effects)} combinations it {', '.join(counts)}."
     said = {"helps": "is better with", "hurts": "is worse with"} if first["factor"] == "model" else {}
-    parts = [
-        f"{said.get(verb, verb)} {_all(of, len(effects))}" for verb, of in verbs.items() if of and verb != "unclear"
-    ]
-    unclear = f"no difference is shown for {_listed(verbs['unclear'])}" if verbs["unclear"] else ""
-    if not parts:
-        return f"{subject}: {unclear}."
-    return f"{subject} {', '.join(parts)}{'; ' + unclear if unclear else ''}."
+    parts = [f"{said.get(verb, verb)} {_all(of, len(effects))}" for verb, of in verbs.items() if of]
+    rest = [f"no difference is shown for {_listed(unclear)}"] if unclear else []
+    rest += [f"too few seeds to test it for {_listed(untested)}"] if untested else []
+    told = "; ".join([f" {', '.join(parts)}", *rest] if parts else [f": {rest[0]}", *rest[1:]])
+    return f"{subject}{told}."
 
 
-def _with(metric: str, effect: Effect) -> str:
-    return f"On average over all recipes, {effect['factor']} {_outcome(metric, effect['estimate'])}."
+def _on_average(metric: str, effect: Effect) -> str:
+    """Of a level, over all combinations of the other factors, or of an ingredient, over all recipes."""
+    if effect["level"] == WITH:
+        return f"On average over all recipes, {effect['factor']} {_outcome(metric, effect['estimate'])}."
+    said = _outcome(metric, effect["estimate"])
+    if effect["factor"] == "model":
+        said = said.replace("helps,", "is better,").replace("hurts,", "is worse,")
+    return f"{_subject(effect)}, on average over all else: {said}."
 
 
-def _interaction(metric: str, one: Interaction, bases: Levels) -> str:
+def _subject(effect: Effect) -> str:
+    for sign, verb in (("- ", "Leaving out"), ("+ ", "Adding")):
+        if effect["level"].startswith(sign):
+            return f"{verb} {effect['level'].removeprefix(sign)} (against {effect['baseline']})"
+    return f"{_level(effect['factor'], effect['level'])} (against {effect['baseline']})"
+
+
+def _interaction(metric: str, one: Interaction, bases: Levels, main_effects: Sequence[Effect]) -> str:
     mean = one["estimate"]["mean"] or 0.0
     better = (mean < 0) == lower_is_better(metric)
     (first, a), (second, b) = one["first"], one["second"]
@@ -99,11 +114,24 @@ def _interaction(metric: str, one: Interaction, bases: Levels) -> str:
     if b == SUM_OF_SINGLES:
         words = f"{a} together bring {'more' if better else 'less'} than {b}"
     elif a == WITH and b == WITH:
-        words = f"{first} and {second} {'help' if better else 'stand in for'} one another"
+        both_help = all(_helps(metric, part, one["within"], main_effects) for part in (first, second))
+        if both_help:
+            words = f"{first} and {second} {'help' if better else 'stand in for'} one another"
+        else:
+            words = f"{first} and {second} together bring {'more' if better else 'less'} than the sum of each"
     else:
         than = "" if a[:2] == "+ " else f" than with {_level(first, bases[first])}"
         words = f"{_level(second, b)} brings {'more' if better else 'less'} with {_level(first, a)}{than}"
     return f"{where}{words}: {shown}."
+
+
+def _helps(metric: str, ingredient: str, within: Levels, main_effects: Sequence[Effect]) -> bool:
+    """Whether it does so on average, however surely."""
+    return any(
+        _verb(metric, one["estimate"]) == "helps"
+        for one in main_effects
+        if (one["factor"], one["level"], one["within"]) == (ingredient, WITH, within)
+    )
 
 
 def _level(factor: str, level: str) -> str:
@@ -114,11 +142,15 @@ def _level(factor: str, level: str) -> str:
 
 
 def _verb(metric: str, estimate: Estimate) -> str:
+    if not has_a_best(metric):
+        return "raises it" if (estimate["mean"] or 0) > 0 else "lowers it"
     return "helps" if ((estimate["mean"] or 0) < 0) == lower_is_better(metric) else "hurts"
 
 
 def _outcome(metric: str, estimate: Estimate) -> str:
-    if estimate["p"] is not None and estimate["p"] < ALPHA and not significant(estimate):
+    if estimate["p"] is None:
+        return f"too few seeds to test it, {_with_interval(metric, estimate)}"
+    if estimate["p"] < ALPHA and not significant(estimate):
         return f"no difference is shown once corrected for all comparisons, {_with_interval(metric, estimate)}"
     if not significant(estimate):
         return f"no difference is shown, {_with_interval(metric, estimate)}"
@@ -127,7 +159,7 @@ def _outcome(metric: str, estimate: Estimate) -> str:
 
 def _with_interval(metric: str, estimate: Estimate) -> str:
     if estimate["mean"] is None:
-        return "n = 0"
+        return "no seed has both"
     mean = difference(metric, estimate["mean"])
     if estimate["low"] is None or estimate["high"] is None:
         return f"{mean} (n = {estimate['n']})"

@@ -8,7 +8,7 @@ from cnnlab.report.conditions import ALPHA, lower_is_better
 from cnnlab.report.content import Condition, Report
 from cnnlab.report.wording import decimals, is_share, mean_and_std, seeds, words
 
-BEST, NOT_WORSE, SIGNIFICANT = "★", "≈", "*"
+BEST, NOT_WORSE, UNTESTED, SIGNIFICANT = "★", "≈", "?", "*"
 NOTHING = "\u2013"  # a dash
 ALL = "all cells"  # the only row of a study without factors
 Key = tuple[str, ...]  # levels
@@ -16,7 +16,7 @@ Key = tuple[str, ...]  # levels
 
 @dataclass(frozen=True)
 class Entry:
-    """mark: BEST, NOT_WORSE, SIGNIFICANT or nothing. aside: what is said of n, where it is not the usual."""
+    """mark: BEST, NOT_WORSE, UNTESTED, SIGNIFICANT or nothing. aside: what is said of n, where it is not the usual."""
 
     text: str
     mark: str = ""
@@ -63,7 +63,7 @@ def results(report: Report, by_condition: bool = False) -> Sheet:
 def _entry(metric: str, one: Condition | None, digits: int, usual: str) -> Entry:
     if one is None:
         return Entry(NOTHING)  # the study has no such combination
-    mark = BEST if one["best"] else NOT_WORSE if one["not_worse"] else ""
+    mark = BEST if one["best"] else NOT_WORSE if one["not_worse"] else UNTESTED if one["untested"] else ""
     return Entry(mean_and_std(metric, one, digits), mark, "" if seeds(one) == usual else seeds(one))
 
 
@@ -89,7 +89,10 @@ def _notes(conditions: Sequence[Condition], usual: str) -> list[str]:
     told = [f"Mean ± standard deviation over seeds{said_of_n(usual)}."]
     if any(one["best"] for one in conditions):
         tied = f"; {NOT_WORSE}: not distinguishable from it (paired t-tests by seed, Holm, {ALPHA:g})"
-        told.append(f"{BEST}: best" + (tied if any(one["not_worse"] for one in conditions) else "") + ".")
+        untested = f"; {UNTESTED}: shares fewer than two seeds with it, so that no test tells"
+        said = tied if any(one["not_worse"] for one in conditions) else ""
+        said += untested if any(one["untested"] for one in conditions) else ""
+        told.append(f"{BEST}: best{said}.")
     if any(one["states"].get("diverged") for one in conditions):
         told.append("Diverged cells count as chance.")
     return told

@@ -30,8 +30,8 @@ def estimate(differences: Sequence[float], level: float = LEVEL, draws: int = DR
     """Of the mean: the t-interval, or from 10 differences on bootstrap-t; the paired t-test; Hedges' g.
 
     p is the t-test's at any n: from 10 differences on it may disagree with the interval near 1 - level. Differences
-    without spread have an interval of one point, the sign test's p (few seeds on a small test set often agree by
-    chance), and no effect size. p_holm is left to `holm`.
+    without spread have no interval, the sign test's p (few seeds on a small test set often agree by chance), and no
+    effect size. p_holm is left to `holm`.
     """
     x = np.asarray(differences, float)
     n = len(x)
@@ -40,10 +40,12 @@ def estimate(differences: Sequence[float], level: float = LEVEL, draws: int = DR
         mean = known[0] if known else None
         return Estimate(n=n, mean=mean, low=None, high=None, p=None, p_holm=None, effect_size=None, differences=known)
     mean, sd = float(x.mean()), float(x.std(ddof=1))
+    low: float | None = None
+    high: float | None = None
+    size: float | None = None
     rounding = ROUNDING * max(1.0, float(np.abs(x).max()))
     if np.ptp(x) <= rounding:
-        low = high = mean
-        p, size = 1.0 if abs(mean) <= rounding else 2 * 0.5**n, None
+        p = 1.0 if abs(mean) <= rounding else 2 * 0.5**n
     else:
         low, high = bootstrap_t(x, level, draws) if n >= BOOTSTRAP_FROM else t_interval(x, level)
         p = float(stats.ttest_1samp(x, 0).pvalue)

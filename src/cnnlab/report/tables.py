@@ -25,13 +25,14 @@ def table_csv(report: Report) -> str:
     seeds = sorted({seed for one in conditions for seed in one["values"]}, key=lambda seed: (len(seed), seed))
     costs_of = [{str(name): number for name, number in one["cost"].items()} for one in conditions]
     figures = list(dict.fromkeys(name for cost in costs_of for name in cost))
-    head = [*names, "metric", "n", "mean", "std", "best", "not_worse", "gap", "gap_std"]
+    head = [*names, "metric", "n", "mean", "std", "best", "not_worse", "untested", "gap", "gap_std"]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([*head, *(f"cells_{state}" for state in states), *figures, *(f"seed_{seed}" for seed in seeds)])
     for one, cost in zip(conditions, costs_of, strict=True):
         levels = [one["levels"][name] for name in names]
-        figure = [one["n"], one["mean"], one["std"], one["best"], one["not_worse"], one["gap"], one["gap_std"]]
+        figure = [one["n"], one["mean"], one["std"], one["best"], one["not_worse"], one["untested"]]
+        figure += [one["gap"], one["gap_std"]]
         counts = [one["states"].get(state, 0) for state in states]
         spent = [cost.get(name) for name in figures]
         writer.writerow([*levels, report["metric"], *figure, *counts, *spent, *map(one["values"].get, seeds)])
@@ -39,36 +40,20 @@ def table_csv(report: Report) -> str:
 
 
 def table_md(report: Report) -> str:
-    """The main table, and that of effects where the design has one."""
-    return "\n".join(markdown(sheet) for sheet in (results(report), effects(report)) if sheet)
+    """The main table, that of effects where the design has one, and that of costs."""
+    return "\n".join(markdown(sheet) for sheet in (results(report), effects(report), costs(report)) if sheet)
 
 
 def table_tex(report: Report) -> str:
     r"""The same; the document needs \usepackage{booktabs}."""
-    return "\n".join(latex(sheet) for sheet in (results(report), effects(report)) if sheet)
+    return "\n".join(latex(sheet) for sheet in (results(report), effects(report), costs(report)) if sheet)
 
 
 def table_text(report: Report, width: int = 80) -> Group:
-    """The same for the terminal; where the columns do not fit, a row for each condition."""
+    """The first two for the terminal; where the columns do not fit, a row for each condition."""
     return Group(
         *(terminal(sheet) for sheet in (_fitting(results, report, width), _fitting(effects, report, width)) if sheet)
     )
-
-
-def costs_md(report: Report) -> str:
-    """Empty where no cost is known; so are the other two."""
-    sheet = costs(report)
-    return markdown(sheet) if sheet else ""
-
-
-def costs_tex(report: Report) -> str:
-    sheet = costs(report)
-    return latex(sheet) if sheet else ""
-
-
-def costs_text(report: Report) -> Group:
-    sheet = costs(report)
-    return terminal(sheet) if sheet else Group()
 
 
 def _fitting(form: Form, report: Report, width: int) -> Sheet | None:

@@ -9,6 +9,7 @@ from cnnlab.report.cells import ReportedCell
 from cnnlab.report.factors import Factors
 
 METRIC = "test/accuracy"
+SPLITS = ("test", "val", "train")
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,15 @@ def metrics_of(cells: Sequence[ReportedCell]) -> list[str]:
 
 
 def metric_of(wanted: str, metrics: Sequence[str]) -> str:
+    """
+    Raises:
+        UserError: it is not in the results; or, where there are none yet, it is the metric of no split.
+    """
     if wanted and metrics and wanted not in metrics:
         near = did_you_mean(wanted, metrics)
         raise UserError(f"--metric {wanted}: not every finished cell has it.{near} There are: {', '.join(metrics)}")
+    if wanted and wanted.split("/")[0] not in SPLITS:
+        raise UserError(f"--metric {wanted}: it must begin with one of {', '.join(SPLITS)} and a slash, as {METRIC}")
     return wanted or next((name for name in (METRIC, "val/accuracy") if name in metrics), METRIC)
 
 

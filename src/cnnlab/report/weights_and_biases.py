@@ -6,6 +6,7 @@ from pathlib import Path
 import wandb
 
 from cnnlab.loggers.weights_and_biases import why_offline
+from cnnlab.report.charts import plots
 from cnnlab.report.content import Report
 from cnnlab.study.config import read_config
 
@@ -34,8 +35,8 @@ def send(made: Report, folder: Path, study: Path) -> None:
             table.add_data(
                 *(one["levels"][name] for name in names), one["n"], one["mean"], one["std"], *one["cost"].values()
             )
-        plots = {plot.stem: wandb.Image(str(plot)) for plot in sorted(folder.glob("*.png"))}
-        run.log({"report/conditions": table, **{f"report/{name}": plot for name, plot in plots.items()}})
+        pictures = {f"report/{name}": wandb.Image(str(file)) for name, file in plots(folder).items()}
+        run.log({"report/conditions": table, **pictures})
         where = Path(run.dir).parent
     if reason:
         log.info("W&B is offline (%s). Later: wandb sync %s", reason, where)

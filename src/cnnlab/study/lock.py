@@ -38,6 +38,18 @@ def take(study: Path, command: Sequence[str]) -> TextIO:
     return file
 
 
+def is_taken(study: Path) -> bool:
+    """Whether a command trains a study now, as far as can be seen from here; it takes nothing."""
+    try:
+        with (study / LOCK).open(encoding="utf-8") as file:
+            told = said(file)
+    except FileNotFoundError:
+        return False
+    if told is None:
+        return False
+    return told["host"] != socket.gethostname() or lives(told["pid"], told["since"])
+
+
 def lock(file: TextIO, study: Path) -> None:
     """The system's lock of a file, where its file system has any."""
     try:
