@@ -75,6 +75,7 @@ def test_gradients_are_those_of_what_is_trained() -> None:
     assert gradient_bytes(compose_config(*words, "model.freeze=backbone")) == 4 * (64 * 10 + 10)
 
 
+@pytest.mark.slow
 def test_two_ranks_are_measured_against_one(
     process: Callable[..., "subprocess.CompletedProcess[str]"], here: Path
 ) -> None:

@@ -90,6 +90,7 @@ def is_slow(command: str) -> bool:
             "trainer.devices=1,2",
             "launcher=ray",
             "ablation",
+            "study=optimizers",
             "recipes",
             "budget=",
             "tune=lr",

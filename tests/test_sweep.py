@@ -67,6 +67,7 @@ def test_only_an_unnamed_sweep_gets_a_name(arguments: list[str]) -> None:
     assert default_study(arguments) is None
 
 
+@pytest.mark.slow
 def test_options_may_follow_the_overrides(command: Command) -> None:
     assert command("train", "-m", "seed=0", *TINY, "--config-name", "train") == 0
 

@@ -258,6 +258,7 @@ def test_precision_clipping_and_accumulation_work_together(command: Command, pre
     assert command("train", *TINY, *more) == 0
 
 
+@pytest.mark.slow
 def test_overfit_learns_its_few_images(command: Command, here: Path) -> None:
     assert command("train", "debug=overfit", "callbacks=quiet") == 0
     assert result(runs(here)[0])["metrics"]["train/accuracy"] == 1

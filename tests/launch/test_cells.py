@@ -67,6 +67,7 @@ def test_one_cells_trouble_leaves_the_others_alone(trouble: Path, what: str, wor
     wait_until_empty(trouble)
 
 
+@pytest.mark.slow
 def test_too_little_gpu_memory_is_met_with_pieces_of_a_batch(trouble: Path) -> None:
     started = sweep(trouble, "model=trouble", "+what=memory", "seed=1")
     said, _ = started.communicate(timeout=200)
@@ -150,6 +151,7 @@ def test_ranks_end_with_a_run_that_is_killed(here: Path) -> None:
     wait_until_empty(here)
 
 
+@pytest.mark.slow
 def test_a_launcher_inside_a_rank_starts_clean_cells(command: Callable[..., int], here: Path, monkeypatch: Any) -> None:
     for name, value in {"WORLD_SIZE": "7", "MASTER_PORT": "1", "LOCAL_RANK": "3"}.items():
         monkeypatch.setenv(name, value)

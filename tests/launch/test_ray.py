@@ -14,6 +14,7 @@ Process = Callable[..., "subprocess.CompletedProcess[str]"]
 RAY = ["hydra/launcher=ray", "study=s", *TINY]
 
 
+@pytest.mark.slow
 def test_what_no_node_has_is_an_error(process: Process, here: Path) -> None:
     ended = process("train", "-m", *RAY, "trainer.devices=1,1000", "datamodule.batch_size=1000")
     assert ended.returncode == 1

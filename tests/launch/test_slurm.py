@@ -116,6 +116,7 @@ def states(here: Path) -> list[str]:
     return [json.loads((run / "status.json").read_text())["state"] for run in runs(here)]
 
 
+@pytest.mark.slow
 def test_cells_on_one_node_and_on_two(process: Process, here_on_slurm: Path) -> None:
     words = ["trainer.num_nodes=1,2", "study=s", *TINY]
     done = process("train", "-m", *SLURM, *words)

@@ -10,7 +10,10 @@ from folders import StudyFolder, predictions
 
 from cnnlab.errors import UserError
 from cnnlab.report import command
+from cnnlab.report.build import build
+from cnnlab.report.charts import write_charts
 from cnnlab.report.command import report
+from cnnlab.report.wanted import Wanted
 from cnnlab.study import lock
 
 FILES = ("index.html", "table.csv", "table.md", "table.tex", "report.json", "effects.svg", "effects.png")
@@ -43,12 +46,16 @@ def test_everything_is_written_and_the_table_is_printed(study: StudyFolder, caps
 
 
 def test_cells_are_linked_from_wherever_the_report_lies(study: StudyFolder, tmp_path: Path) -> None:
-    report([str(study.folder), "--output", str(tmp_path / "else" / "where")])
-    made = json.loads((tmp_path / "else" / "where" / "report.json").read_text())
-    assert (tmp_path / "else" / "where" / made["cells"][0]["folder"] / "status.json").exists()
+    elsewhere = tmp_path / "else" / "where"
+    elsewhere.mkdir(parents=True)
+    made = build(study.folder, Wanted(elsewhere))
+    assert (elsewhere / made["cells"][0]["folder"] / "status.json").exists()
 
 
-def test_a_report_reads_the_study_and_changes_nothing_in_it(study: StudyFolder) -> None:
+def test_a_report_reads_the_study_and_changes_nothing_in_it(
+    study: StudyFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnnlab.report.charts.write_charts", lambda *_: None)  # which takes seconds
     before = {path: path.read_bytes() for path in study.folder.rglob("*") if path.is_file()}
     report([str(study.folder)])
     assert {path: path.read_bytes() for path in before} == before
@@ -78,6 +85,7 @@ def test_what_cannot_be_done_is_said(study: StudyFolder, words: list[str], said:
     assert said in str(raised.value)
 
 
+@pytest.mark.slow
 def test_a_watched_report_is_made_again_when_a_cell_is_done(
     study: StudyFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -100,20 +108,19 @@ def test_a_watched_report_is_made_again_when_a_cell_is_done(
 
 
 def test_a_watched_report_ends_when_nobody_trains_what_is_missing(
-    study: StudyFolder, capsys: pytest.CaptureFixture[str]
+    study: StudyFolder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("cnnlab.report.charts.write_charts", lambda *_: None)
     study.add(None, "regularizer.dropout=0.5", seed=3, state=None)
     report([str(study.folder), "--watch"])
     assert "nobody trains this study now; 1 cells are missing" in capsys.readouterr().out
 
 
-def test_a_chart_that_is_drawn_no_more_leaves_no_old_picture(study: StudyFolder) -> None:
-    stale = study.folder / "report" / "interactions.png"
-    mine = study.folder / "report" / "mine.png"
-    stale.parent.mkdir()
+def test_a_chart_that_is_drawn_no_more_leaves_no_old_picture(tmp_path: Path) -> None:
+    stale, mine = tmp_path / "interactions.png", tmp_path / "mine.png"
     for file in (stale, mine):
         file.write_bytes(b"")
-    report([str(study.folder)])
+    write_charts({}, tmp_path)
     assert (stale.exists(), mine.exists()) == (False, True)
 
 

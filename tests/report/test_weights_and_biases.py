@@ -11,6 +11,7 @@ from folders import StudyFolder
 from wandb_files import records
 
 
+@pytest.mark.slow
 def test_the_table_the_plots_and_the_summary_go_to_a_run_of_the_studys_group(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
