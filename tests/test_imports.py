@@ -11,7 +11,7 @@ from conftest import REPOSITORY, compose_config, stems
 
 SOURCE = REPOSITORY / "src" / "cnnlab"
 MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
-KNOW_HYDRA = {"hydra_node.py", "task.py", "cli.py", "conf.py", "explain.py", "targets.py"}
+KNOW_HYDRA = {"hydra_node.py", "task.py", "commands.py", "conf.py", "explain.py", "targets.py"}
 
 MAY_KNOW_ALBUMENTATIONS = ("data/augment.py", "data/colours.py", "data/cutout.py", "bench/data.py")
 

@@ -138,3 +138,15 @@ def test_a_gpu_trains(process: Process, here: Path) -> None:
     done = process("train", "trainer=gpu", "trainer.precision=bf16-mixed", *TINY)
     assert done.returncode == 0, done.stderr
     assert runs(here)
+
+
+def test_quiet_says_nothing_of_what_goes_well(process: Process, here: Path) -> None:
+    done = process("train", "--quiet", "study=s", *(word for word in TINY if not word.startswith("callbacks")))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert runs(here)
+
+
+def test_quiet_says_what_goes_wrong(process: Process) -> None:
+    done = process("train", "--quiet", "regularizer.dropout=2")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "regularizer.dropout=2" in done.stderr

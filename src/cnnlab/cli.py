@@ -1,4 +1,4 @@
-"""The commands."""
+"""The command line: finds the command, runs it, tells errors in a line."""
 
 import os
 import signal
@@ -9,13 +9,17 @@ from types import FrameType
 from typing import NoReturn
 
 from cnnlab import __version__
-from cnnlab.allowed import allow
+from cnnlab.commands import COMMANDS
 from cnnlab.errors import UserError, did_you_mean
-from cnnlab.help import HELP, HELP_OF, TRAIN_HELP
+from cnnlab.help import HELP, HELP_OF
 
 
 def main() -> None:
     """Runs the command line; exits with 0 if it did what was asked, 1 if not, 2 if the command is not known."""
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what may follow
+        from cnnlab.completion import answer
+
+        answer(COMMANDS)
     command, *arguments = sys.argv[1:] or ["--help"]
     if command in ("-h", "--help", "help"):
         print(HELP, end="")
@@ -24,6 +28,8 @@ def main() -> None:
     elif command in HELP_OF and {"-h", "--help"} & set(arguments):
         print(HELP_OF[command], end="")
     elif command in COMMANDS:
+        if "--quiet" in arguments:
+            arguments = quietened(command, [argument for argument in arguments if argument != "--quiet"])
         report_errors(lambda: COMMANDS[command](arguments))
     else:
         print(
@@ -53,6 +59,16 @@ def report_errors(work: Callable[[], None]) -> None:
         sys.exit(1)
 
 
+def quietened(command: str, arguments: list[str]) -> list[str]:
+    """Has warnings and errors alone be told, on stderr, by this process and all that it starts."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os.environ["CNNLAB_QUIET"] = "1"
+    if command != "train":
+        return arguments
+    console = "hydra.job_logging.handlers.console"
+    return [*arguments, f"{console}.stream=ext://sys.stderr", f"{console}.level=WARNING"]
+
+
 def require_place() -> None:
     """Raises a UserError if the working directory was deleted."""
     try:
@@ -65,127 +81,3 @@ def stopped(number: int, _: FrameType | None) -> NoReturn:
     """Ends the process with 128 + the signal, unlike Lightning, which would end with 0 or 1."""
     print(f"\nstopped by {signal.Signals(number).name}", file=sys.stderr)
     raise SystemExit(128 + number)
-
-
-def train(arguments: list[str]) -> None:
-    """Trains one cell, or with -m a sweep of them."""
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors reach report_errors instead of Hydra's printer
-    import hydra
-
-    from cnnlab import conf
-    from cnnlab.sweep.arguments import require_sweep, with_pieces, with_study
-    from cnnlab.task import Task
-
-    if {"-h", "--help"} & set(arguments):
-        print(TRAIN_HELP + conf.table_of_choices())
-        return
-    arguments = conf.as_root_keys(arguments)
-    conf.refuse_lists(arguments)
-    conf.register(arguments)
-    require_sweep(arguments)
-    sys.argv = ["cnnlab train", *with_study(with_pieces(arguments))]
-    errors: list[Exception] = []
-    hydra.main(version_base="1.3", config_path=str(conf.conf_folder()), config_name="train")(Task(errors))()
-    if errors:
-        raise errors[0]
-
-
-def plan(arguments: list[str]) -> None:
-    """Says what `train -m` with the same arguments would train, and what it would take; trains nothing."""
-    from cnnlab.sweep.arguments import as_plan
-
-    train(as_plan(arguments))
-
-
-def status(arguments: list[str]) -> None:
-    """Prints how studies are getting on."""
-    from cnnlab.study.status_command import status as show
-
-    show(arguments)
-
-
-def report(arguments: list[str]) -> None:
-    """Writes what a study shows: tables, tests, plots, a page."""
-    from cnnlab.report.command import report as show
-
-    talk()
-    show(arguments)
-
-
-def compare(arguments: list[str]) -> None:
-    """Puts two runs side by side."""
-    from cnnlab.report.compare import compare as show
-
-    show(arguments)
-
-
-def models(arguments: list[str]) -> None:
-    """Prints the networks as a table."""
-    from cnnlab.zoo import show
-
-    show(arguments)
-
-
-def data(arguments: list[str]) -> None:
-    """Prints what a data set is like, and draws it."""
-    from cnnlab import conf
-
-    require_overrides(arguments)
-    conf.register(arguments)
-    config, augment = conf.composed(*arguments), conf.chosen("augment", *arguments)
-    from cnnlab.overview import show  # imports torch
-
-    talk()
-    show(config, augment)
-
-
-def bench(arguments: list[str]) -> None:
-    """Measures a part of cnnlab against what one would have without it."""
-    known = ("data", "ddp", "grid")
-    if not arguments:
-        raise UserError(f"bench: what is to be measured? There is: {', '.join(known)}")
-    what, *rest = arguments
-    if what not in known:
-        near = did_you_mean(what, known)
-        raise UserError(f"bench {what}: there is nothing of that name to measure.{near} There is: {', '.join(known)}")
-    require_overrides(rest)
-    allow(rest)
-    talk()
-    if what == "data":
-        from cnnlab.bench.data import bench_data  # imports torch
-
-        bench_data(rest)
-    elif what == "ddp":
-        from cnnlab.bench.ddp import bench_ddp
-
-        bench_ddp(rest)
-    else:
-        from cnnlab.bench.grid import bench_grid
-
-        bench_grid(rest)
-
-
-def require_overrides(arguments: list[str]) -> None:
-    """Raises a UserError that names the first argument that is no group=choice or key=value."""
-    if odd := [argument for argument in arguments if "=" not in argument or argument.startswith("-")]:
-        raise UserError(f"{odd[0]}: it is neither group=choice nor key=value")
-
-
-def talk() -> None:
-    """What the program logs is printed, as in training."""
-    import logging
-
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("cnnlab").setLevel(logging.INFO)
-
-
-COMMANDS: dict[str, Callable[[list[str]], None]] = {
-    "train": train,
-    "plan": plan,
-    "status": status,
-    "report": report,
-    "compare": compare,
-    "data": data,
-    "bench": bench,
-    "models": models,
-}

@@ -18,10 +18,15 @@ PACKAGE = Path(__file__).parent
 LEFT_OUT = (
     *(
         "bench",
+        "report",
         "study",
         "sweep",
         "__main__.py",
         "cli.py",
+        "commands.py",
+        "completion.py",
+        "init.py",
+        "starter",
         "help.py",
         "explain.py",
         "overview.py",

@@ -145,10 +145,14 @@ def refuse_lists(arguments: Sequence[str]) -> None:
             raise UserError(f"{argument}: {group} takes one choice. To train each of them: -m {group}={plain}")
 
 
+def groups() -> list[str]:
+    """All but Hydra's own."""
+    return sorted(path.name for path in conf_folder().iterdir() if path.is_dir() and path.name != "hydra")
+
+
 def table_of_choices() -> str:
     """A line for each group."""
-    groups = sorted(path.name for path in conf_folder().iterdir() if path.is_dir() and path.name != "hydra")
-    return "\n".join(f"  {group}: {' '.join(choices(group))}" for group in groups)
+    return "\n".join(f"  {group}: {' '.join(choices(group))}" for group in groups())
 
 
 def register(arguments: Sequence[str] = ()) -> None:

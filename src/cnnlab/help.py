@@ -2,25 +2,33 @@
 
 HELP = """cnnlab: compare classic CNNs honestly.
 
-  cnnlab train                                              LeNet-5 on handwritten digits, in seconds
-  cnnlab train model=resnet20 datamodule=fashion_mnist      another network, other data
-  cnnlab train model=vgg16 optim=nesterov optim.lr=0.01     another optimizer
-  cnnlab train 'regularizer=[none,dropout]'                 nothing but dropout; [all,no_dropout] leaves it out
-  cnnlab train -m model=lenet5,resnet20 'seed=range(5)'     a grid; the same command again goes on with it
+Train one network:
+  cnnlab train                                  LeNet-5 on digits, in seconds
+  cnnlab train model=resnet20 datamodule=fashion_mnist
+  cnnlab train model=vgg16 optim=nesterov optim.lr=0.01
+  cnnlab train 'regularizer=[none,dropout]'     nothing but dropout
+  cnnlab train --help                           all groups with their choices
+  cnnlab train --cfg job                        the configuration, without a run
 
-  cnnlab plan model=lenet5,resnet20 'seed=range(5)'         what a grid would train and take, without training it
-  cnnlab status                                             the studies; with a name, what became of its cells
-  cnnlab report runs/STUDY                                  what each ingredient bought: tables, tests, plots, a page
-  cnnlab compare runs/STUDY/CELL runs/STUDY/CELL            two runs: configuration, curves, image by image
+Train a grid; the same command again goes on with it:
+  cnnlab train -m model=lenet5,resnet20 'seed=range(5)'
+  cnnlab plan model=lenet5,resnet20 'seed=range(5)'     what it would take
+  cnnlab status [STUDY]                                 how it is getting on
 
-  cnnlab data datamodule=fashion_mnist augment=standard     counts, colours, duplicates, a picture of what is trained on
-  cnnlab bench data                                         how fast images are fed, against a plain DataLoader
-  cnnlab bench grid                                         how fast a sweep runs, against other launchers
-  cnnlab bench ddp                                          how fast N processes train, against one
-  cnnlab models               the networks: year, depth, parameters, FLOPs, what each introduced
-  cnnlab train --help         all groups with their choices
-  cnnlab train --cfg job      the composed configuration of a command, without running it
-  cnnlab --version
+See what it shows:
+  cnnlab report STUDY     what each ingredient bought: tables, tests, a page
+  cnnlab report RUN       the page of one run
+  cnnlab compare RUN RUN  two runs: configuration, curves, image by image
+
+Look around:
+  cnnlab models [WORD]                          the networks
+  cnnlab data datamodule=fashion_mnist          counts, duplicates, a picture
+  cnnlab bench data|grid|ddp                    how fast it is, against others
+  cnnlab init FOLDER                            a project with code of your own
+  cnnlab completion bash|zsh|fish               makes Tab complete all this
+  cnnlab COMMAND --help, cnnlab --version
+
+--quiet after any command: warnings and errors alone.
 """
 
 TRAIN_HELP = """cnnlab train [group=choice ...] [key=value ...]      one run
@@ -130,6 +138,19 @@ of what was measured, say another device's; with rounds=0 nothing is measured.
 Writes table.md, bench.json and a chart (PNG, SVG) to runs/bench/ddp-<model>-<datamodule>/.
 """
 
+INIT_HELP = """cnnlab init FOLDER      a small project of your own, in a new folder
+
+Writes a network, a data set and a recipe of your own, with their
+configuration, and a README that says how they are trained.
+"""
+
+COMPLETION_HELP = """cnnlab completion bash|zsh|fish      makes Tab complete commands, groups, choices, keys
+
+  bash   echo 'source <(cnnlab completion bash)' >> ~/.bashrc
+  zsh    echo 'source <(cnnlab completion zsh)' >> ~/.zshrc
+  fish   cnnlab completion fish > ~/.config/fish/completions/cnnlab.fish
+"""
+
 HELP_OF = {
     "plan": PLAN_HELP,
     "status": STATUS_HELP,
@@ -138,4 +159,6 @@ HELP_OF = {
     "data": DATA_HELP,
     "bench": BENCH_HELP,
     "models": MODELS_HELP,
+    "init": INIT_HELP,
+    "completion": COMPLETION_HELP,
 }

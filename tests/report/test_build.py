@@ -228,8 +228,9 @@ def test_two_cells_of_one_seed_count_once_and_that_is_said(study: StudyFolder) -
 def test_a_number_that_was_drawn_has_its_rank_correlation_told(study: StudyFolder) -> None:
     for n in range(12):
         study.add(0.5 + n / 100, f"optim.lr={n / 7}", changes={"optim.lr": n / 7})
-    said = " ".join(study.report()["summary"])
-    assert "a rise of test/accuracy with it (rank correlation +1.00" in said
+    report = study.report()
+    assert "a rise of test/accuracy with it (rank correlation +1.00" in " ".join(report["summary"])
+    assert any("choose with --metric val/accuracy" in line for line in report["warnings"])
 
 
 def test_what_holds_on_average_over_all_else_is_said(study: StudyFolder) -> None:

@@ -31,6 +31,7 @@ def caveats(
         *_replicates(metric, cells, conditions, effects),
         *_averages(effects, averaged),
         *_alongside(factors),
+        *_chosen_by_test(metric, factors),
         *_trained_differently(cells),
         *_busy(cells, factors),
     ]
@@ -77,6 +78,14 @@ def _power(metric: str, conditions: Sequence[Condition], effects: Sequence[Effec
         yield (
             f"with n = {n} and this study's spread, a single test misses a true difference of {seen} one time in "
             "five, a smaller one more often; after correction for many tests, more often still"
+        )
+
+
+def _chosen_by_test(metric: str, factors: Factors) -> Iterator[str]:
+    if metric.startswith("test/") and (searched := [name for name in factors.levels if factors.is_drawn(name)]):
+        yield (
+            f"the best of many values of {_some(searched)} by {metric} is too good by luck: choose with --metric "
+            f"{metric.replace('test/', 'val/')}, and only then read its {metric}"
         )
 
 
