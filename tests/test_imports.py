@@ -13,7 +13,8 @@ SOURCE = REPOSITORY / "src" / "cnnlab"
 MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
 KNOW_HYDRA = {"hydra_node.py", "task.py", "commands.py", "conf.py", "explain.py", "targets.py"}
 
-MAY_KNOW_ALBUMENTATIONS = ("data/augment.py", "data/colours.py", "data/cutout.py", "bench/data.py")
+OF_IMAGES = ("augment", "colours", "corruptions", "cutout")
+MAY_KNOW_ALBUMENTATIONS = (*(f"data/{name}.py" for name in OF_IMAGES), "bench/data.py")
 
 
 def imports(module: str) -> set[str]:

@@ -26,6 +26,8 @@ LEFT_OUT = (
         "commands.py",
         "completion.py",
         "init.py",
+        "inference",
+        "data/corruptions.py",
         "starter",
         "help.py",
         "explain.py",

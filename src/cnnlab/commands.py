@@ -61,6 +61,15 @@ def compare(arguments: list[str]) -> None:
     show(arguments)
 
 
+def evaluate(arguments: list[str]) -> None:
+    """Tests a trained network again, or on other images."""
+    allow(arguments)
+    from cnnlab.inference.eval_command import eval_command  # imports torch
+
+    talk()
+    eval_command([word for word in arguments if not word.startswith("allowed_packages=")])
+
+
 def models(arguments: list[str]) -> None:
     """Prints the networks as a table."""
     from cnnlab.zoo import show
@@ -141,6 +150,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "status": status,
     "report": report,
     "compare": compare,
+    "eval": evaluate,
     "data": data,
     "bench": bench,
     "models": models,

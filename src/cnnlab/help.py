@@ -20,6 +20,9 @@ See what it shows:
   cnnlab report RUN       the page of one run
   cnnlab compare RUN RUN  two runs: configuration, curves, image by image
 
+Use what was trained:
+  cnnlab eval run=RUN                           its test again, or on other data
+
 Look around:
   cnnlab models [WORD]                          the networks
   cnnlab data datamodule=fashion_mnist          counts, duplicates, a picture
@@ -138,6 +141,21 @@ of what was measured, say another device's; with rounds=0 nothing is measured.
 Writes table.md, bench.json and a chart (PNG, SVG) to runs/bench/ddp-<model>-<datamodule>/.
 """
 
+EVAL_HELP = """cnnlab eval run=RUN [key=value ...]      RUN is the folder of a run
+
+Rebuilds network and data from the folder alone and tests again: the same
+figures to the last digit. Writes eval.json and predictions.npz to RUN/eval/.
+
+  run=[RUN,RUN,RUN]       several: each, and the mean of their probabilities
+  datamodule=fashion_mnist, datamodule.data_dir=DIR, ...
+                          other images, shown as the network is used to
+  tta=flip                the mean over views: flip, shift, flip_shift
+  corruptions=all         accuracy under ten corruptions at five severities;
+                          or [gaussian_noise,jpeg,...]; a table and a plot
+  shuffled_labels=true    what chance would reach, as a control
+  output=DIR              instead of RUN/eval/<data set>
+"""
+
 INIT_HELP = """cnnlab init FOLDER      a small project of your own, in a new folder
 
 Writes a network, a data set and a recipe of your own, with their
@@ -156,6 +174,7 @@ HELP_OF = {
     "status": STATUS_HELP,
     "report": REPORT_HELP,
     "compare": COMPARE_HELP,
+    "eval": EVAL_HELP,
     "data": DATA_HELP,
     "bench": BENCH_HELP,
     "models": MODELS_HELP,

@@ -1,0 +1,93 @@
+"""A trained network, rebuilt from the folder of its run."""
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from cnnlab.build import build_network
+from cnnlab.check import check
+from cnnlab.checkpoints import BEST, UNREADABLE
+from cnnlab.errors import UserError
+from cnnlab.run import Config, Run
+from cnnlab.study.config import read_config
+
+
+@dataclass(frozen=True)
+class Trained:
+    """net: with its best weights, in eval mode. classes: their names, in the order of the outputs; empty if no test
+    told them. metrics: of result.json; empty for a run that is not done.
+    """
+
+    folder: Path
+    config: Config
+    net: nn.Module
+    classes: list[str]
+    metrics: dict[str, float]
+
+
+def load_run(folder: str | Path) -> Trained:
+    """The best network of a run, on the CPU; nothing in its files is executed but what its configuration names.
+
+    Raises:
+        UserError: it is no run's folder, has no best weights yet, or they cannot be read.
+    """
+    run = Run(Path(folder))
+    require_begun(run)
+    best = run.checkpoints / BEST
+    if not best.is_file():
+        state = run.status.get("state", "not begun")
+        raise UserError(f"run={folder}: it is {state} and has no checkpoints/{BEST}; the same command trains it")
+    config = config_of(run)
+    net = with_weights(build_network(config), best).eval()
+    result: dict[str, Any] = run.result() if run.result_file.exists() else {}
+    return Trained(run.folder, config, net, list(result.get("per_class", {})), result.get("metrics", {}))
+
+
+def require_begun(run: Run) -> None:
+    """Raises a UserError if it is not the folder of a run."""
+    if not run.folder.is_dir():
+        raise UserError(f"run={run.folder}: there is no such folder")
+    if not run.config_file.is_file():
+        raise UserError(f"run={run.folder}: it is not the folder of a run (there is no .hydra/config.yaml in it)")
+
+
+def config_of(run: Run) -> Config:
+    """What it was trained with.
+
+    Raises:
+        UserError: someone has made something else of it.
+    """
+    try:
+        config: Config = copy.deepcopy(read_config(run.config_file))
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    try:
+        began_with, config["model"]["weights"] = config["model"]["weights"], None  # the file may be gone
+        check(config)
+    except (UserError, LookupError, TypeError) as error:
+        raise UserError(f"{run.config_file}: {error}") from error
+    config["model"]["weights"] = began_with
+    return config
+
+
+def with_weights(net: nn.Module, file: Path) -> nn.Module:
+    """The network with those of a checkpoint; nothing in it is executed.
+
+    Raises:
+        UserError: it is damaged, or of another network.
+    """
+    try:
+        saved: Any = torch.load(file, map_location="cpu", weights_only=True)["state_dict"]
+    except UNREADABLE as error:
+        raise UserError(f"{file} cannot be read ({type(error).__name__}); train this run again") from error
+    weights = {name.removeprefix("net."): tensor for name, tensor in saved.items() if name.startswith("net.")}
+    try:
+        net.load_state_dict(weights)
+    except RuntimeError as error:
+        said = " ".join(str(error).split())
+        raise UserError(f"{file} is not of the network that .hydra/config.yaml describes: {said[:300]}") from error
+    return net

@@ -1,0 +1,69 @@
+"""`key=value` words of the commands that use a trained network."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from cnnlab.errors import UserError, did_you_mean
+
+
+def parsed(command: str, words: Sequence[str], known: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The values of the known keys, those not typed by default; and the words about the configuration, if any.
+
+    Raises:
+        UserError: a word is no key=value, its key is not known, or it lacks a value.
+    """
+    values = dict(known)
+    others = []
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not value or key.startswith("-"):
+            raise UserError(f"{command} {word}: it is no key=value. Try cnnlab {command} --help")
+        if key in known:
+            values[key] = value
+        elif key.lstrip("+~").startswith(("datamodule", "data_dir", "augment")):
+            others.append(word)
+        else:
+            near = did_you_mean(key, known)
+            raise UserError(f"{command} {word}: there is no key {key}.{near} There are: {', '.join(known)}, datamodule")
+    return values, others
+
+
+def items(value: str) -> list[str]:
+    """['a', 'b'] of '[a,b]' or 'a,b'."""
+    return [item.strip() for item in value.removeprefix("[").removesuffix("]").split(",") if item.strip()]
+
+
+def one_of(command: str, key: str, value: str, allowed: Iterable[str]) -> str:
+    """The value.
+
+    Raises:
+        UserError: it is none of those.
+    """
+    there = list(allowed)
+    if value not in there:
+        near = did_you_mean(value, there)
+        raise UserError(f"{command} {key}={value}: there is no such choice.{near} There are: {', '.join(there)}")
+    return value
+
+
+def folders(command: str, value: str) -> list[Path]:
+    """Of run=folder or run=[folder,folder].
+
+    Raises:
+        UserError: there is none.
+    """
+    named = [Path(item) for item in items(value)]
+    if not named:
+        raise UserError(f"{command}: of which run? run=<its folder> (cnnlab status STUDY lists a study's)")
+    return named
+
+
+def number(command: str, key: str, value: str, least: int = 1) -> int:
+    """A whole number.
+
+    Raises:
+        UserError: it is none, or less than the least.
+    """
+    if not value.removeprefix("-").isdecimal() or int(value) < least:
+        raise UserError(f"{command} {key}={value}: it must be a whole number from {least} on")
+    return int(value)
