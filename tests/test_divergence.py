@@ -81,7 +81,8 @@ def assert_equal(one: Any, other: Any) -> None:
 def test_a_skipped_step_changes_neither_weights_nor_optimizer(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bad, seen = 2 if "accumulate" in words[1] else 5, {}
+    bad = 2 if "accumulate" in words[1] else 5
+    seen: dict[int, Any] = {}
     begin_batch = Classifier.on_train_batch_start
 
     def look(self: Classifier, batch: Any, batch_idx: int) -> None:
@@ -142,7 +143,7 @@ def test_a_run_that_skips_or_rolls_back_goes_on_to_the_last_bit(
     assert other is not None
     assert one.get("skipped_steps") == other.get("skipped_steps")
     assert one.get("rollbacks") == other.get("rollbacks")
-    assert one.get("rollbacks", one.get("skipped_steps")) >= 1
+    assert one.get("rollbacks") or one.get("skipped_steps")
 
 
 def rate(classifier: Classifier) -> float:
