@@ -3,18 +3,20 @@
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Self
 
 import psutil
 
 from cnnlab.errors import UserError
 from cnnlab.run import Run
 
-PATIENCE = 120.0  # seconds in which whatever is waited for must come
+PATIENCE = 400.0  # seconds in which whatever is waited for must come
 SOON = 1.5  # seconds in which a fault strikes after something runs, at most
 
 Fault = Callable[["Chaos", float], str]  # strikes after so many seconds, and says where
@@ -41,12 +43,23 @@ class Chaos:
             moment = self.draw.uniform(0, SOON)
             where = kind(self, moment)
             name = kind.__name__.replace("_", " ")
-            self.struck.append(f"{number + 1:3} {name:24} {where}; {self.done()} done")
+            self.tell(f"{number + 1:3} {name:26} {where}; {self.done()} done")
+
+    def tell(self, line: str) -> None:
+        print(line, flush=True)  # pytest shows it if the test fails
+        self.struck.append(line)
 
     def done(self) -> int:
         return len(list(self.study.glob("*/result.json")))
 
-    # the command
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leaves nothing behind."""
+        if self.command is not None:
+            self.command.terminate()
+            self.command.wait()
 
     def begin(self) -> subprocess.Popen[bytes]:
         """The command, which is begun again if it came to its end; then what it named is deleted, as it says."""
@@ -82,23 +95,26 @@ class Chaos:
         self.begin()
         return self.ended()
 
-    def running(self) -> list[Path]:
-        """Cells in training."""
-        return [folder for folder in self.cells() if pid_of(folder) is not None]
-
     def cells(self) -> list[Path]:
         return sorted(path.parent for path in self.study.glob("*/status.json"))
 
-    def some_cell(self) -> Path | None:
-        """One that is in training, as soon as there is one; None if the command comes to its end without."""
+    def running(self) -> dict[Path, int]:
+        """Cells in training, and their processes."""
+        return {folder: pid for folder in self.cells() if (pid := pid_of(folder)) is not None}
+
+    def some_cell(self) -> tuple[Path, int]:
+        """One that is in training, as soon as there is one. Where all are done, some folders are deleted before."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            command = self.begin()
             if running := self.running():
-                return self.draw.choice(running)
-            if command.poll() is not None and self.done() == len(self.cells()) > 0:
-                return None
-            time.sleep(0.05)
+                return self.draw.choice(list(running.items()))
+            if self.command is None or self.command.poll() is not None:
+                if (done := self.cells()) and len(done) == self.done():
+                    for folder in self.draw.sample(done, len(done) // 2):
+                        shutil.rmtree(folder)
+                    self.tell(f"    (half of the {len(done)} folders, all done, deleted)")
+                self.begin()
+            time.sleep(0.02)
         raise TimeoutError(f"no cell was trained: {self.lives[-1:]}")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from chaos import Chaos, Fault, pid_of
+from chaos import Chaos, Fault
 
 FULL = 20 * 1024  # bytes that a file has on a full disk: more than any log, less than any checkpoint
 
@@ -19,12 +19,9 @@ FULL = 20 * 1024  # bytes that a file has on a full disk: more than any log, les
 
 
 def to_a_cell(chaos: Chaos, moment: float, number: signal.Signals) -> str:
-    if chaos.some_cell() is None:
-        return half_written_result(chaos, moment)
+    chaos.some_cell()
     time.sleep(moment)
-    folder = chaos.some_cell()
-    if folder is None or (pid := pid_of(folder)) is None:
-        return half_written_result(chaos, moment)
+    folder, pid = chaos.some_cell()
     with suppress(ProcessLookupError):
         os.kill(pid, number)
     return where(folder)
@@ -88,13 +85,13 @@ def ctrl_c(chaos: Chaos, moment: float) -> str:
 
 
 def full_disk(chaos: Chaos, moment: float) -> str:
-    folder = chaos.some_cell()
+    folder, _ = chaos.some_cell()
     command = chaos.begin()
     with suppress(psutil.NoSuchProcess):
         limit_files(command.pid, FULL)
     time.sleep(0.5 + moment)
     limit_files(command.pid, resource.RLIM_INFINITY)
-    return where(folder) if folder else "no cell in work"
+    return where(folder)
 
 
 def limit_files(pid: int, size: int) -> None:
@@ -140,8 +137,9 @@ def flipped_byte_in_checkpoint(chaos: Chaos, moment: float) -> str:
         return "there is none yet"
     with suppress(FileNotFoundError):  # it is being replaced
         content = bytearray(file.read_bytes())
-        content[chaos.draw.randrange(len(content) // 4, len(content) // 2)] ^= 255
-        file.write_bytes(content)
+        if content:  # it may have been cut off before
+            content[int(len(content) * chaos.draw.random())] ^= 255
+            file.write_bytes(content)
     return f"{file.name} of {file.parents[1].name}"
 
 

@@ -33,15 +33,17 @@ def pictures(folder: Path) -> None:
 @pytest.mark.parametrize("seed", [0])
 def test_it_ends_as_an_undisturbed_one(here: Path, seed: int) -> None:
     pictures(here / "digits")
-    chaos = Chaos(here, "struck", WORDS, here / "digits", seed)
-    chaos.strike(FAULTS, KINDS)
-    codes = [chaos.ended()]
-    while codes[-1] and len(codes) < 6:
-        codes.append(chaos.end())
-    told = "\n".join([*chaos.struck, "said last:", *chaos.lives[-1:]])
-    assert codes[-1] == 0, told
-    undisturbed = Chaos(here, "alone", WORDS, here / "digits", seed)
-    assert undisturbed.end() == 0
+    with (
+        Chaos(here, "struck", WORDS, here / "digits", seed) as chaos,
+        Chaos(here, "alone", WORDS, here / "digits", seed) as undisturbed,
+    ):
+        chaos.strike(FAULTS, KINDS)
+        codes = [chaos.ended()]
+        while codes[-1] and len(codes) < 6:
+            codes.append(chaos.end())
+        told = "\n".join([*chaos.struck, f"{len(chaos.lives)} commands; said last:", *chaos.lives[-1:]])
+        assert codes[-1] == 0, told
+        assert undisturbed.end() == 0
     struck, alone = chaos.cells(), undisturbed.cells()
     assert [folder.name for folder in struck] == [folder.name for folder in alone]
     assert len(struck) == chaos.done() == 12
