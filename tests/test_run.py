@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cnnlab.atomic import whole, write_json
+from cnnlab.data.decode import Unreadable
 from cnnlab.errors import DiskFull, Diverged, UserError
 from cnnlab.run import Run
 
@@ -57,7 +58,7 @@ def test_attempts_are_counted_and_leave_nothing_to_the_next(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("error", "goes_on"),
-    [(UserError("photos is not a folder"), True), (DiskFull("no room"), True), (RuntimeError("boom"), False)],
+    [(Unreadable("photos/1.png cannot be read"), True), (DiskFull("no room"), True), (RuntimeError("boom"), False)],
 )
 def test_what_says_nothing_against_the_checkpoints_costs_none(tmp_path: Path, error: Exception, goes_on: bool) -> None:
     run = Run(tmp_path)

@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 Config = dict[str, Any]
 MADE_BY_AN_ATTEMPT = ("result.json", "metrics.csv", "predictions.npz", "checkpoints", "tensorboard", ".ranks")
 NEWEST_FIRST = ("last.ckpt", "previous.ckpt")  # checkpoints to go on from
-# errors that say nothing against the checkpoints; a UserError: data that are away, a folder that is closed
-NOT_ITS_OWN = tuple(kind.__name__ for kind in (OutOfGpuMemory, RankKilled, DiskFull, UserError))
+# errors that say nothing against the checkpoints
+NOT_ITS_OWN = tuple(kind.__name__ for kind in (OutOfGpuMemory, RankKilled, DiskFull))
 OF_CHECKPOINTS = ("micro_batches", "code", "code_changed")  # what status.json says about those, whoever goes on
 
 
@@ -152,6 +152,9 @@ class Run:
             raise
         except SystemExit as stop:
             end("interrupted", stop.code if isinstance(stop.code, int) else 1)
+            raise
+        except UserError as error:  # data that are away, a folder that is closed: nothing against the checkpoints
+            end("failed", 1, error=f"{type(error).__name__}: {error}")
             raise
         except BaseException as error:
             end("failed", 1, error=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())

@@ -19,7 +19,7 @@ from cnnlab.run import Run
 PATIENCE = 400.0  # seconds in which whatever is waited for must come
 SOON = 1.5  # seconds in which a fault strikes after something runs, at most
 
-Fault = Callable[["Chaos", float], str]  # strikes after so many seconds, and says where
+Fault = Callable[["Chaos", float], str]  # strikes after so many seconds, and says where, or nothing
 
 
 class Chaos:
@@ -39,9 +39,10 @@ class Chaos:
     def strike(self, count: int, kinds: Sequence[Fault]) -> None:
         """So many faults, each of a kind and at a moment that is drawn."""
         for number in range(count):
-            kind = self.draw.choice(kinds)
-            moment = self.draw.uniform(0, SOON)
-            where = kind(self, moment)
+            where = ""
+            while not where:  # else there was nothing to strike yet
+                kind, moment = self.draw.choice(kinds), self.draw.uniform(0, SOON)
+                where = kind(self, moment)
             name = kind.__name__.replace("_", " ")
             self.tell(f"{number + 1:3} {name:26} {where}; {self.done()} done")
 

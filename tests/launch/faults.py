@@ -124,7 +124,7 @@ def cut_off_checkpoint(chaos: Chaos, moment: float) -> str:
     time.sleep(moment)
     file = some_file(chaos, "*/checkpoints/last.ckpt")
     if file is None:
-        return "there is none yet"
+        return ""
     cut(file, chaos)
     return f"{file.parents[1].name}"
 
@@ -134,7 +134,7 @@ def flipped_byte_in_checkpoint(chaos: Chaos, moment: float) -> str:
     time.sleep(moment)
     file = some_file(chaos, "*/checkpoints/*.ckpt")
     if file is None:
-        return "there is none yet"
+        return ""
     with suppress(FileNotFoundError):  # it is being replaced
         content = bytearray(file.read_bytes())
         if content:  # it may have been cut off before
@@ -152,7 +152,7 @@ def cut(file: Path, chaos: Chaos) -> None:
 def half_written_status(chaos: Chaos, moment: float) -> str:
     time.sleep(moment)
     if not chaos.cells():
-        return "there is none yet"
+        return ""
     folder = chaos.draw.choice(chaos.cells())
     said = where(folder)
     cut(folder / "status.json", chaos)
@@ -163,7 +163,7 @@ def half_written_result(chaos: Chaos, moment: float) -> str:
     time.sleep(moment)
     files = sorted(chaos.study.glob("*/result.json"))
     if not files:
-        return "there is none yet"
+        return ""
     file = chaos.draw.choice(files)
     cut(file, chaos)
     return f"result of {file.parent.name}"

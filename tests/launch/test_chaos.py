@@ -16,7 +16,7 @@ FAULTS = 50
 GRID = ["model=lenet5,resnet20", "model.width=0.25", "regularizer=none,all", "seed=range(3)"]
 DATA = ["datamodule=image_folder", "datamodule.in_channels=1", "datamodule.mean=[0.5]", "datamodule.std=[0.25]"]
 DATA += ["datamodule.image_size=32", "datamodule.batch_size=16", "datamodule.data_dir=digits"]
-WORDS = [*GRID, *DATA, "trainer=cpu", "trainer.max_epochs=8", "callbacks=quiet", "hydra.launcher.jobs=2"]
+WORDS = [*GRID, *DATA, "trainer=cpu", "trainer.max_epochs=5", "callbacks=quiet", "hydra.launcher.jobs=2"]
 
 
 def pictures(folder: Path) -> None:
