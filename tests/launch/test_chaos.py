@@ -30,6 +30,7 @@ def pictures(folder: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", [0])
 def test_it_ends_as_an_undisturbed_one(here: Path, seed: int) -> None:
     pictures(here / "digits")
@@ -38,7 +39,7 @@ def test_it_ends_as_an_undisturbed_one(here: Path, seed: int) -> None:
         Chaos(here, "alone", WORDS, here / "digits", seed) as undisturbed,
     ):
         chaos.strike(FAULTS, KINDS)
-        codes = [chaos.ended()]
+        codes = [chaos.end()]
         while codes[-1] and len(codes) < 6:
             codes.append(chaos.end())
         told = "\n".join([*chaos.struck, f"{len(chaos.lives)} commands; said last:", *chaos.lives[-1:]])
