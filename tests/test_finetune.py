@@ -155,3 +155,13 @@ def test_stages_join_from_the_output_backwards(tmp_path, monkeypatch: pytest.Mon
     with_weights = [i for i, moved in enumerate(callback.moved[-1]) if moved]
     assert [sum(epoch) for epoch in callback.moved] == [1, 2, 3]
     assert with_weights == [5, 6, 7]  # of two convolutions, two poolings, flatten, two hidden layers and the output
+
+
+@pytest.mark.parametrize("optim", ["momentum", "nesterov"])
+def test_stages_join_without_momentum(optim: str, tmp_path: Path) -> None:
+    words = ["callbacks=[quiet,gradual_unfreezing]", "trainer.max_epochs=3", "trainer.limit_train_batches=2"]
+    config = compose_config(*words, f"optim={optim}")
+    fit(config, str(tmp_path))
+    (optimizer,) = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)["optimizer_states"]
+    with_momentum = [one["momentum_buffer"] is not None for one in optimizer["state"].values()]
+    assert sum(with_momentum) == 6  # weight and bias of the last three stages

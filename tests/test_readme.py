@@ -180,3 +180,13 @@ def test_every_make_target_is_explained() -> None:
     told = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True).stdout
     for target in ("help", "install", "train", "claims", "test", "test-all", "lint", "format", "clean"):
         assert f"make {target} " in told
+
+
+def test_each_line_about_what_happens_names_its_test() -> None:
+    chapter = README.split("## What happens if ...")[1].split("\n## ")[0]
+    rows = [row for row in chapter.splitlines() if row.startswith("| ")][1:]
+    assert len(rows) > 10
+    for row in rows:
+        named = re.findall(r"`(tests/[a-z_/]+\.py)`", row.split("|")[3])
+        assert named, row
+        assert all((REPOSITORY / file).is_file() for file in named), row

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cnnlab.atomic import whole, write_json
-from cnnlab.errors import Diverged, UserError
+from cnnlab.data.decode import Unreadable
+from cnnlab.errors import DiskFull, Diverged, UserError
 from cnnlab.run import Run
 
 
@@ -53,6 +54,19 @@ def test_attempts_are_counted_and_leave_nothing_to_the_next(tmp_path: Path) -> N
             write_json(run.result_file, {})
             raise RuntimeError
     assert run.status["attempt"] == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "goes_on"),
+    [(Unreadable("photos/1.png cannot be read"), True), (DiskFull("no room"), True), (RuntimeError("boom"), False)],
+)
+def test_what_says_nothing_against_the_checkpoints_costs_none(tmp_path: Path, error: Exception, goes_on: bool) -> None:
+    run = Run(tmp_path)
+    with pytest.raises(type(error)), run.attempt({}):
+        run.checkpoints.mkdir()
+        (run.checkpoints / "last.ckpt").touch()
+        raise error
+    assert run.half_done is goes_on
 
 
 def test_done_needs_a_result(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def build_data(config: Config) -> ImageData:
 
 
 # what of trainer.* is cnnlab's own
-NOT_OF_TRAINER = ("scale_lr", "lr_batch_size", "max_restarts", "sync_batchnorm", *OF_BATCHING)
+NOT_OF_TRAINER = ("scale_lr", "lr_batch_size", "max_restarts", "sync_batchnorm", "on_divergence", *OF_BATCHING)
 
 
 def build_trainer(trainer: Config, **more: Any) -> lightning.Trainer:
@@ -102,6 +102,8 @@ def build_classifier(config: Config, net: nn.Module) -> Classifier:
     optim = {**config["optim"], "lr": learning_rate(config)}
     if "fused" in optim and "mixed" in config["trainer"]["precision"]:
         optim["fused"] = False  # fused optimizers unscale inside, where clipping and L1 cannot reach
+    if "fused" in optim and config["callbacks"].get("gradual_unfreezing"):
+        optim["fused"] = False  # fused SGD wants momentum of all weights or of none, and those that join have none yet
     model = config["model"]
     on_weights["backbone_lr_factor"] = model["backbone_lr_factor"]
     return Classifier(

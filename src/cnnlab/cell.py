@@ -84,6 +84,8 @@ def identity(config: dict[str, Any]) -> str:
     weights = Path(str(config["model"]["weights"]))
     if weights.parent.name == "checkpoints":  # of a cell, whose name says what it is, wherever it lies
         effective["model"]["weights"] = "/".join(weights.parts[-3:])
+    if effective["trainer"]["on_divergence"] == "stop":  # as ever: folders keep their names
+        del effective["trainer"]["on_divergence"]
     if effective["pruning"]:
         del effective["pruning"]["storage"]
     canonical = json.dumps(effective, sort_keys=True)

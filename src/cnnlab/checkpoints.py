@@ -105,24 +105,33 @@ def best(folder: Path) -> ModelCheckpoint:
 
 @dataclass(frozen=True)
 class Begun:
-    """A training to go on with: how many epochs are done, and batches of the next; whether these are all."""
+    """A training to go on with: how many epochs are done, and batches of the next, and steps in all; whether these are
+    all.
+    """
 
     file: Path
     epochs: int
     batches: int
+    steps: int
     finished: bool
     processes: int
 
 
-def begin(folder: Path) -> Begun | None:
-    """The newest checkpoint that is whole, or None if there is none; says which are not, and why."""
+def begin(folder: Path, before: int | None = None) -> Begun | None:
+    """The newest checkpoint that is whole, or None if there is none; says which are not, and why.
+
+    before: of those that were made before so many steps.
+    """
     for file in (folder / name for name in NEWEST_FIRST):
         if not file.exists():
             continue
         try:
-            return _begun(file)
+            begun = _begun(file)
         except UNREADABLE as error:
             log.warning("%s is passed over: %s: %s", file, type(error).__name__, error)
+            continue
+        if before is None or begun.steps < before:
+            return begun
     return None
 
 
@@ -131,7 +140,8 @@ def _begun(file: Path) -> Begun:
     position = saved["position"]
     if saved["callbacks"][BEST]["score"] is not None:  # without these weights it would end otherwise
         _read(file.with_name(BEST))
-    return Begun(file, int(saved["epoch"]), position["batches"], position["finished"], len(position["sums"]))
+    epochs, steps = int(saved["epoch"]), int(saved["global_step"])
+    return Begun(file, epochs, position["batches"], steps, position["finished"], len(position["sums"]))
 
 
 def _read(file: Path) -> dict[str, Any]:

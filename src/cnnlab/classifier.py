@@ -1,6 +1,5 @@
 """The LightningModule: a network, an objective, an optimizer, a schedule, and their scores."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +16,6 @@ from cnnlab.mixing import Mixing
 from cnnlab.optim import add_l1
 
 Batch = tuple[Tensor, Tensor, Tensor]
-GLANCE = 50  # steps between looks at the loss where each look would wait for a GPU
 ADVICE = "A smaller optim.lr, scheduler.warmup_epochs, trainer.gradient_clip_val or a norm may help."
 
 
@@ -30,7 +28,7 @@ class Classifier(LightningModule):
     the last evaluation's scores of each class.
 
     Raises:
-        Diverged: the loss of a step, or of an epoch, is not finite.
+        Diverged: the loss of an epoch is not finite; callbacks look at those of steps.
     """
 
     def __init__(
@@ -54,7 +52,7 @@ class Classifier(LightningModule):
         self.make_schedule = schedule
         self.seed = seed
         self.epochs_lr: float | None = None  # with which the epoch began
-        self.steps_loss: Tensor | None = None  # sum over the batches of the step in work
+        self.steps_loss: Tensor | None = None  # over the batches of a step, until a callback takes it
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits [N, K]."""
@@ -77,21 +75,7 @@ class Classifier(LightningModule):
         return loss
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        self._require_finite_step(optimizer)
         add_l1(optimizer)
-
-    def _require_finite_step(self, optimizer: Optimizer) -> None:
-        loss, self.steps_loss = self.steps_loss, None
-        step = self.trainer.global_step
-        assert loss is not None
-        if (loss.device.type != "cpu" and step % GLANCE) or math.isfinite(loss.item()):
-            return
-        groups = optimizer.param_groups
-        gradients = [p.grad for group in groups for p in group["params"] if p.grad is not None]
-        raise Diverged(
-            f"the training loss is {loss.item()} in epoch {self.current_epoch + 1}, step {step + 1} "
-            f"(lr {groups[0]['lr']:g}, gradient norm {float(nn.utils.get_total_norm(gradients)):g}). {ADVICE}"
-        )
 
     def on_train_epoch_start(self) -> None:
         keep_frozen_norms(self.net)

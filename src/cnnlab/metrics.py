@@ -45,6 +45,10 @@ class Scores(Metric):
         """What is summed up so far in this process, for a run that goes on."""
         return {name: getattr(self, name).cpu().clone() for name in self._defaults}
 
+    def sums_here(self) -> list[Tensor]:
+        """The same as they are, on the device."""
+        return [getattr(self, name) for name in self._defaults]
+
     def add(self, sums: dict[str, Tensor]) -> None:
         """To begin with them."""
         for name, values in sums.items():

@@ -121,6 +121,7 @@ class Trainer(Group):
     scale_lr: Literal["none", "linear"]
     lr_batch_size: Count
     max_restarts: Natural
+    on_divergence: Literal["stop", "skip_step", "rollback"]
     check_val_every_n_epoch: Count
     limit_train_batches: Limit
     limit_val_batches: Limit

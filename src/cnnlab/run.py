@@ -153,6 +153,9 @@ class Run:
         except SystemExit as stop:
             end("interrupted", stop.code if isinstance(stop.code, int) else 1)
             raise
+        except UserError as error:  # data that are away, a folder that is closed: nothing against the checkpoints
+            end("failed", 1, error=f"{type(error).__name__}: {error}")
+            raise
         except BaseException as error:
             end("failed", 1, error=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
             raise

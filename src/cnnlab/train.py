@@ -14,20 +14,24 @@ from cnnlab.atomic import write_json
 from cnnlab.build import build_classifier, build_data, build_network, build_trainer
 from cnnlab.callbacks.agreement import Agreement
 from cnnlab.callbacks.budget import LastStep
+from cnnlab.callbacks.divergence import Skips, Stops
 from cnnlab.callbacks.last import Last
 from cnnlab.callbacks.predictions import Predictions
 from cnnlab.callbacks.pruning import MedianPruning
+from cnnlab.callbacks.rollback import RollsBack
 from cnnlab.callbacks.stop import Stop
 from cnnlab.callbacks.stopwatch import Stopwatch
 from cnnlab.cell import identity
 from cnnlab.code import code_of
 from cnnlab.environment import environment
-from cnnlab.errors import UserError
+from cnnlab.errors import Diverged, UserError
 from cnnlab.finetune import freeze
 from cnnlab.introduction import introduce, say_where
 from cnnlab.loggers.csv import Curves
 from cnnlab.run import Config, Run
 from cnnlab.targets import make
+
+ON_DIVERGENCE: dict[str, type[Stops]] = {"stop": Stops, "skip_step": Skips, "rollback": RollsBack}
 
 
 def fit(config: Config, folder: str, resume: bool = False) -> None:
@@ -35,6 +39,12 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
 
     resume: goes on from the last checkpoint, if there is one.
     """
+    while not fits(config, folder, resume):
+        resume = True
+
+
+def fits(config: Config, folder: str, resume: bool) -> bool:
+    """Does that; or says that training has gone back to a checkpoint, from which it is to go on."""
     warnings.filterwarnings("ignore", message="The '.*_dataloader' does not have many workers")
     warnings.filterwarnings("ignore", message=".*sync_dist=True")  # Scores are summed over processes already
     warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")  # costs little
@@ -61,6 +71,7 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
     stopwatch = Stopwatch(data.batch_size // config["trainer"]["micro_batches"])
     best = checkpoints.best(run.checkpoints)
     stop = Stop()
+    divergence = ON_DIVERGENCE[config["trainer"]["on_divergence"]](run.checkpoints)
     pruning = [MedianPruning(**config["pruning"])] if config["pruning"] else []
     callbacks = [
         *pruning,
@@ -79,6 +90,7 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
         stopwatch,
         LastStep(),
         best,
+        divergence,
         Last(run.checkpoints, stop),
         Predictions(run.folder / "predictions.npz"),
         *(make(f"callbacks.{name}", what) for name, what in config["callbacks"].items() if what),
@@ -104,7 +116,13 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
                 say_where(begin, trainer.world_size)
         if begin and begin.finished:  # it stopped early, and would not know it any more
             trainer.fit_loop.max_epochs = begin.epochs
-        trainer.fit(classifier, data, ckpt_path=begin.file if begin else None)
+        try:
+            trainer.fit(classifier, data, ckpt_path=begin.file if begin else None)
+        except Diverged as error:
+            stop.obey()  # it may have been asked for in that step
+            if not divergence.goes_back(trainer, error):
+                raise
+            return False
         if not best.best_model_path:
             raise UserError("no epoch was validated, so that there are no best weights to test")
         # not ckpt_path=: an EMA callback would put the current weights back
@@ -131,10 +149,12 @@ def fit(config: Config, folder: str, resume: bool = False) -> None:
                 "data": data.used(),
                 "micro_batches": config["trainer"]["micro_batches"],
                 **({"pruned": pruning[0].pruned} if pruning else {}),
+                **divergence.count,
                 "environment": environment(trainer.strategy.root_device),
                 **{key: value for key, value in run.status.items() if key == "code_changed"},
             }
             write_json(run.result_file, result)
+    return True
 
 
 def per_class(names: Sequence[str], scores: list[list[float]]) -> dict[str, dict[str, float]]:

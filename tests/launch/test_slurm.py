@@ -180,6 +180,23 @@ def test_a_requeued_cell_goes_on_and_the_same_command_waits_for_it(
 
 
 @pytest.mark.slow
+def test_a_cell_goes_back_into_the_queue_before_its_time_limit(process: Process, here_on_slurm: Path) -> None:
+    words = ["-m", *SLURM, "study=s", *TINY, "trainer.max_epochs=100"]
+    assert process("train", *words, "hydra.launcher.wait=false").returncode == 0
+    run = begun(here_on_slurm)
+    job = json.loads((run / "slurm.json").read_text())["job"]
+    subprocess.run(["scancel", "--signal=USR2", job], check=True)  # as SLURM does before the limit
+    while "PENDING" not in subprocess.run(["squeue", "-h", "-o", "%T"], capture_output=True, text=True).stdout:
+        time.sleep(0.2)
+    assert states(here_on_slurm) != ["done"]
+    scontrol("update", f"JobId={job}", "StartTime=now")  # SLURM would wait for two minutes
+    done = process("train", *words)
+    assert done.returncode == 0, done.stderr
+    assert "going on after epoch" in (run / "train.log").read_text()
+    assert len((run / "metrics.csv").read_text().splitlines()) == 101
+
+
+@pytest.mark.slow
 def test_a_cancelled_cell_is_no_success(process: Process, here_on_slurm: Path) -> None:
     words = ["-m", *SLURM, "study=s", *TINY, "trainer.max_epochs=3000"]
     process("train", *words, "hydra.launcher.wait=false")

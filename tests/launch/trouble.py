@@ -48,7 +48,7 @@ class InTraining:
         self.kind = kind
         self.passes = 0
 
-    def __call__(self, net: nn.Module, arguments: tuple[Tensor]) -> None:
+    def __call__(self, net: nn.Module, arguments: tuple[Tensor]) -> tuple[Tensor] | None:
         self.passes += net.training
         if self.kind == "memory" and self.passes > 9 and len(arguments[0]) > 4:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 GiB.\nMore words.")
@@ -60,3 +60,7 @@ class InTraining:
         if self.kind == "dies" and self.passes == 12 and os.environ["RANK"] == "1" and not TRIED.exists():
             TRIED.touch()
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.kind == "nan" and self.passes == 12 and os.environ["RANK"] == "1" and not TRIED.exists():
+            TRIED.touch()
+            return (arguments[0] * float("nan"),)
+        return None

@@ -39,3 +39,12 @@ class Agreement(Callback):
                     f"the processes of this run differ in their {what} ({told}). Start all of them with the same "
                     "command, study= included, the same code and the same data"
                 )
+
+
+def anywhere(trainer: Trainer, here: bool) -> bool:
+    """Whether it is so in any of the run's processes, which all ask at the same step."""
+    if trainer.world_size == 1:
+        return here
+    told = torch.tensor(float(here), device=trainer.strategy.root_device)
+    torch.distributed.all_reduce(told, torch.distributed.ReduceOp.MAX)
+    return bool(told)

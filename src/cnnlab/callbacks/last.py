@@ -9,6 +9,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loops.evaluation_loop import RestartStage
 from torch import Tensor
 
+from cnnlab.callbacks.agreement import anywhere
 from cnnlab.callbacks.stop import Stop
 from cnnlab.checkpoints import LAST
 from cnnlab.classifier import Classifier
@@ -113,10 +114,12 @@ def go_on(trainer: Trainer, done: int, ended: bool) -> None:
 
 
 def require_finite(trainer: Trainer) -> None:
-    """Raises Diverged rather than have weights saved from which nothing can go on."""
-    for name, tensor in trainer.lightning_module.state_dict().items():
-        if not torch.isfinite(tensor).all():
-            raise Diverged(f"{name} is not finite after step {trainer.global_step}; the last checkpoint is from before")
+    """Raises Diverged, in each process, rather than have weights saved from which nothing can go on."""
+    state = trainer.lightning_module.state_dict()
+    bad = next((name for name, tensor in state.items() if not torch.isfinite(tensor).all()), "")
+    if anywhere(trainer, bool(bad)):
+        what = bad or "a tensor of another process"
+        raise Diverged(f"{what} is not finite after step {trainer.global_step}; the last checkpoint is from before")
 
 
 def of_all_processes(trainer: Trainer, mine: dict[str, Tensor]) -> list[dict[str, Tensor]]:

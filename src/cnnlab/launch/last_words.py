@@ -17,12 +17,13 @@ BEREAVED = (
     "DistNetworkError",
     "NCCL error",
 )
-KNOWN = {kind.__name__: kind for kind in (UserError, Diverged, OutOfGpuMemory, DiskFull)}
+KNOWN = {kind.__name__: kind for kind in (Diverged, UserError, OutOfGpuMemory, DiskFull)}
 
 
 def leave(folder: Path, rank: int, error: Exception) -> None:
     """Writes a rank's error where the agents of all nodes find it."""
-    words = {"time": time.time(), "kind": type(error).__name__, "message": str(error)}
+    kind = next((name for name, known in KNOWN.items() if isinstance(error, known)), type(error).__name__)
+    words = {"time": time.time(), "kind": kind, "message": str(error)}
     write_json(folder / f"{rank}.json", words)
 
 
