@@ -23,16 +23,16 @@ function searchable(section) {
   const input = section.querySelector("input");
   const count = section.querySelector(".count");
   const texts = rows.map((row) => row.map((value) => value[0]).join(" ").toLowerCase());
-  const state = { column: -1, direction: 1, most: STEP };
+  const state = tables[section.dataset.table] = { column: -1, direction: 1, most: STEP, filter: "", ...before.tables[section.dataset.table] };
+  input.value = state.filter;
   const body = node("tbody");
+  const kinds = columns.map(({ kind }, place) => (kind === "text" && rows.some((row) => row[place][0].length > 20) ? "text long" : kind));
   const heads = columns.map((column, place) => {
     const button = node("button", { type: "button" }, column.name);
-    const head = node("th", { scope: "col", class: column.kind, "aria-sort": "none" }, button);
+    const head = node("th", { scope: "col", class: kinds[place], "aria-sort": "none" }, button);
     button.addEventListener("click", () => {
       state.direction = state.column === place ? -state.direction : 1;
       state.column = place;
-      heads.forEach((one) => one.setAttribute("aria-sort", "none"));
-      head.setAttribute("aria-sort", state.direction > 0 ? "ascending" : "descending");
       draw();
     });
     return head;
@@ -40,6 +40,9 @@ function searchable(section) {
   table.append(node("thead", {}, node("tr", {}, ...heads)), body);
 
   function draw() {
+    heads.forEach((one, place) => {
+      one.setAttribute("aria-sort", place !== state.column ? "none" : state.direction > 0 ? "ascending" : "descending");
+    });
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     const matching = rows.map((_, n) => n).filter((n) => words.every((word) => texts[n].includes(word)));
     if (state.column >= 0) {
@@ -58,54 +61,13 @@ function searchable(section) {
 
   function line(row) {
     return node("tr", {}, ...row.map((value, place) => {
-      const inside = value[2] ? node("a", { href: value[2] }, value[0]) : value[0];
-      return node("td", { class: columns[place].kind }, inside);
+      const inside = value[2] ? node("a", { href: value[2] }, value[0]) : kinds[place] === "code" ? node("span", {}, value[0]) : value[0];
+      return node("td", { class: kinds[place] }, inside);
     }));
   }
 
-  input.addEventListener("input", () => { state.most = STEP; draw(); });
+  input.addEventListener("input", () => { state.most = STEP; state.filter = input.value; draw(); });
   draw();
 }
 
 document.querySelectorAll(".searchable").forEach(searchable);
-
-// Charts: in the colours of the reader's choice; arrow keys walk through their marks and say what they are.
-const dark = window.matchMedia("(prefers-color-scheme: dark)");
-
-async function embed(place) {
-  const name = place.dataset.chart;
-  const config = report.config[dark.matches ? "dark" : "light"];
-  await vegaEmbed(place, report.charts[name], {
-    config, renderer: "svg", actions: { export: true, source: false, compiled: false, editor: false },
-    downloadFileName: name, logLevel: 1, // errors; Vega-Lite also warns of what is meant
-  });
-  place.dataset.drawn = dark.matches ? "dark" : "light";
-}
-
-function walk(place) {
-  const spoken = place.parentElement.querySelector(".spoken");
-  let at = -1;
-  place.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const marks = [...place.querySelectorAll('[role="graphics-symbol"][aria-label]')];
-    if (!step || !marks.length) return;
-    event.preventDefault();
-    marks.forEach((mark) => mark.classList.remove("current"));
-    at = (at + step + marks.length) % marks.length;
-    marks[at].classList.add("current");
-    spoken.textContent = `${at + 1} of ${marks.length}: ${marks[at].getAttribute("aria-label")}`;
-  });
-}
-
-async function draw() {
-  for (const place of document.querySelectorAll(".chart")) await embed(place);
-  document.body.dataset.drawn = "yes";
-}
-
-document.querySelectorAll(".chart").forEach(walk);
-dark.addEventListener("change", draw);
-draw();
-
-// A page that reloads itself stays where it was.
-window.addEventListener("pagehide", () => sessionStorage.setItem("scroll", String(window.scrollY)));
-if (document.querySelector('meta[http-equiv="refresh"]')) window.scrollTo(0, Number(sessionStorage.getItem("scroll") ?? 0));
