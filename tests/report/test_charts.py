@@ -11,6 +11,7 @@ from example import example
 
 from cnnlab.charts import VEGA_LITE
 from cnnlab.report.chart_costs import front
+from cnnlab.report.chart_numbers import WORDS, numbers
 from cnnlab.report.charts import KINDS, charts, write_charts
 from cnnlab.report.content import Report
 
@@ -167,3 +168,15 @@ def test_names_from_folders_stay_text_in_files() -> None:
     drawn = svg(charts(report)["seeds"])
     assert "&lt;script&gt;" in drawn
     assert "<script" not in drawn
+
+
+def test_numbers_of_a_chart_leave_out_only_what_is_words_for_its_marks(large: Report) -> None:
+    for chart in charts(large).values():
+        drawn = chart.to_dict()
+        tables = numbers(drawn)
+        assert sorted(name for table in tables for name in table["data"]) == sorted(drawn["datasets"])
+        for table in tables:
+            keys = {key for key, _ in table["columns"]}
+            assert len(keys) >= 3
+            for row in (row for name in table["data"] for row in drawn["datasets"][name]):
+                assert keys < row.keys() <= keys | WORDS

@@ -16,8 +16,11 @@ function busy() {
 }
 
 function follow() {
-  if (newer && !busy()) location.reload();
-  else if (!newer) ask();
+  if (!newer) ask();
+  else if (!busy()) {
+    remember();
+    location.reload();
+  }
 }
 
 if (period) {

@@ -25,4 +25,5 @@ function goBack() {
 }
 
 history.scrollRestoration = "manual";
-window.addEventListener("pagehide", remember);
+// not when the page is left: then the browser does not take it any more
+for (const event of ["click", "input", "toggle", "scrollend"]) document.addEventListener(event, remember, { capture: event === "toggle" });
