@@ -47,7 +47,7 @@ def _forest(metric: str, factor: str, effects: Sequence[Effect]) -> Any:
         _panel(metric, level, [row for row in rows if row["level"] == level], last=level == levels[-1])
         for level in levels
     ]
-    title = alt.TitleParams(factor, fontSize=13, subtitle=fewer, offset=20 if fewer else 8)
+    title = alt.TitleParams(factor, fontSize=13, subtitle=fewer, offset=20 if fewer else 0)
     return alt.vconcat(*panels, spacing=8).resolve_scale(x="shared").properties(title=title)
 
 

@@ -2,6 +2,7 @@
 // Tables: sorted by a click on a column's name, filtered by words, and drawn only as far as a reader looks.
 const report = JSON.parse(document.getElementById("data").textContent);
 const STEP = 200;
+const alphabet = new Intl.Collator(undefined, { numeric: true });
 
 function node(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -14,7 +15,7 @@ function compare(a, b) {
   const [first, second] = [a[1] ?? null, b[1] ?? null];
   if (first !== null && second !== null) return first - second;
   if (first !== null || second !== null) return first === null ? 1 : -1; // what is not known comes last
-  return a[0].localeCompare(b[0], undefined, { numeric: true });
+  return alphabet.compare(a[0], b[0]);
 }
 
 function searchable(section) {
@@ -43,8 +44,8 @@ function searchable(section) {
     heads.forEach((one, place) => {
       one.setAttribute("aria-sort", place !== state.column ? "none" : state.direction > 0 ? "ascending" : "descending");
     });
-    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const matching = rows.map((_, n) => n).filter((n) => words.every((word) => texts[n].includes(word)));
+    const sought = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const matching = rows.map((_, n) => n).filter((n) => sought.every((word) => texts[n].includes(word)));
     if (state.column >= 0) {
       matching.sort((a, b) => state.direction * compare(rows[a][state.column], rows[b][state.column]) || a - b);
     }
