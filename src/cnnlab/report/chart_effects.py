@@ -8,13 +8,13 @@ import altair as alt
 from cnnlab.report import chart_parts as parts
 from cnnlab.report.conditions import ALPHA
 from cnnlab.report.content import Effect, Estimate, Interaction, Report
-from cnnlab.report.ingredients import SUM_OF_SINGLES
+from cnnlab.report.ingredients import SUM_OF_SINGLES, WITH
 from cnnlab.report.probability import p_value
 from cnnlab.report.wording import difference, together, words
 
 ROWS = 24  # of effects of a factor
 MAPS = 6  # heat maps
-AVERAGE = "average"
+AVERAGE, AGAINST = "average", "against "
 SIGNED = "(datum.value > 0 ? '+' : '') + format(datum.value, '~g')"
 
 
@@ -39,7 +39,13 @@ def effects(report: Report) -> alt.TopLevelMixin | None:
 
 def _forest(metric: str, factor: str, effects: Sequence[Effect]) -> Any:
     kept = sorted(effects, key=lambda one: -abs(one["estimate"]["mean"] or 0))[:ROWS]
-    rows = [_effect(metric, one) for one in effects if one in kept]
+    shown = [one for one in effects if one in kept]
+    rows = [_effect(metric, one) for one in shown]
+    if {row["within"] for row in rows} == {AVERAGE}:  # no other factor: the levels lie along one axis
+        rows = [
+            {**row, "level": AGAINST + one["baseline"], "within": one["level"]}
+            for row, one in zip(rows, shown, strict=True)
+        ]
     levels = list(dict.fromkeys(row["level"] for row in rows))
     fewer = parts.left_out(len(rows), len(effects), "differences", "largest")
     # one above the other rather than facets: Vega-Lite warns of those whose heights differ
@@ -73,7 +79,7 @@ def _effect(metric: str, one: Effect) -> parts.Row:
     of = one["estimate"]
     middle = of["mean"] or 0  # where an interval that is not known has both its ends
     return {
-        "level": f"{one['level']}, against {one['baseline']}",
+        "level": f"{one['level']}, {AGAINST}{one['baseline']}",
         "within": where,
         "difference": parts.scaled(metric, middle),
         "low": parts.scaled(metric, middle if of["low"] is None else of["low"]),
@@ -120,28 +126,39 @@ def interactions(report: Report) -> alt.TopLevelMixin | None:
     )
 
 
+def _side(factor: str, level: str) -> tuple[str, str]:
+    """What names an axis, and a place along it: ingredients with and without which there are cells share one."""
+    return ("ingredient", factor) if level == WITH else (factor, level)
+
+
 def _map(one: Interaction) -> tuple[str, str, str]:
-    return one["first"][0], one["second"][0], together(one["within"]) or AVERAGE
+    return _side(*one["first"])[0], _side(*one["second"])[0], together(one["within"]) or AVERAGE
 
 
 def _heat_map(metric: str, within: str, pairs: Sequence[Interaction], most: float) -> Any:
     rows = [
         {
             "within": within,
-            "first": one["first"][1],
-            "second": one["second"][1],
+            "first": _side(*one["first"])[1],
+            "second": _side(*one["second"])[1],
             "interaction": parts.scaled(metric, (of := one["estimate"])["mean"] or 0),
             "text": difference(metric, of["mean"], unit=False) + (" *" if _significant(of) else ""),
-            "says": f"{within}: {one['first'][1]} with {one['second'][1]} {_said(metric, of)}",
+            "says": f"{within}: {_side(*one['first'])[1]} with {_side(*one['second'])[1]} {_said(metric, of)}",
         }
         for one in pairs
     ]
     axis = alt.Axis(domain=False, ticks=False, labelLimit=150)
     base = alt.Chart().encode(
         x=alt.X(
-            "second:N", title=pairs[0]["second"][0], sort=None, axis=axis.copy(), scale=alt.Scale(paddingInner=0.03)
+            "second:N",
+            title=_side(*pairs[0]["second"])[0],
+            sort=None,
+            axis=axis.copy(),
+            scale=alt.Scale(paddingInner=0.03),
         ),
-        y=alt.Y("first:N", title=pairs[0]["first"][0], sort=None, axis=axis, scale=alt.Scale(paddingInner=0.06)),
+        y=alt.Y(
+            "first:N", title=_side(*pairs[0]["first"])[0], sort=None, axis=axis, scale=alt.Scale(paddingInner=0.06)
+        ),
     )
     scale = alt.Scale(domain=[-most, most], domainMid=0, interpolate="rgb")
     cells = base.mark_rect().encode(
