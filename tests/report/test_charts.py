@@ -11,8 +11,10 @@ from example import example
 
 from cnnlab.charts import VEGA_LITE
 from cnnlab.report.chart_costs import front
+from cnnlab.report.chart_numbers import WORDS, numbers
 from cnnlab.report.charts import KINDS, charts, write_charts
 from cnnlab.report.content import Report
+from cnnlab.report.ingredients import WITH
 
 NAMES = {kind.__name__ for kind in KINDS}
 SIZES = [(2, 1), (2, 4), (10, 6)]  # conditions: 2, 8, 60
@@ -167,3 +169,35 @@ def test_names_from_folders_stay_text_in_files() -> None:
     drawn = svg(charts(report)["seeds"])
     assert "&lt;script&gt;" in drawn
     assert "<script" not in drawn
+
+
+def test_numbers_of_a_chart_leave_out_only_what_is_words_for_its_marks() -> None:
+    for chart in charts(example(2, 4)).values():
+        drawn = chart.to_dict()
+        tables = numbers(drawn)
+        assert sorted(name for table in tables for name in table["data"]) == sorted(drawn["datasets"])
+        for table in tables:
+            keys = {key for key, _ in table["columns"]}
+            assert len(keys) >= 3
+            for row in (row for name in table["data"] for row in drawn["datasets"][name]):
+                assert keys < row.keys() <= keys | WORDS
+
+
+def test_levels_of_the_only_factor_lie_along_one_axis() -> None:
+    report = example(2, 4, spoilt=False)
+    report["effects"] = [{**one, "within": {}} for one in report["effects"] if one["factor"] == "regularizer"][::2]
+    drawn = rows(charts(report)["effects"])
+    assert {row["level"] for row in drawn} == {"against none"}
+    assert [row["within"] for row in drawn] == ["BatchNorm", "dropout", "weight decay"]
+
+
+def test_ingredients_with_one_another_share_a_map() -> None:
+    report = example(2, 4, spoilt=False)
+    pairs = [("dropout", "BatchNorm"), ("dropout", "weight decay"), ("BatchNorm", "weight decay")]
+    report["interactions"] = [
+        {**report["interactions"][0], "within": {}, "first": (first, WITH), "second": (second, WITH)}
+        for first, second in pairs
+    ]
+    drawn = charts(report)["interactions"]
+    assert len(drawn.to_dict()["concat"]) == 1
+    assert [(row["first"], row["second"]) for row in rows(drawn)] == pairs

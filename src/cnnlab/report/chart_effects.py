@@ -8,12 +8,13 @@ import altair as alt
 from cnnlab.report import chart_parts as parts
 from cnnlab.report.conditions import ALPHA
 from cnnlab.report.content import Effect, Estimate, Interaction, Report
-from cnnlab.report.ingredients import SUM_OF_SINGLES
+from cnnlab.report.ingredients import SUM_OF_SINGLES, WITH
+from cnnlab.report.probability import p_value
 from cnnlab.report.wording import difference, together, words
 
 ROWS = 24  # of effects of a factor
 MAPS = 6  # heat maps
-AVERAGE = "average"
+AVERAGE, AGAINST = "average", "against "
 SIGNED = "(datum.value > 0 ? '+' : '') + format(datum.value, '~g')"
 
 
@@ -38,30 +39,39 @@ def effects(report: Report) -> alt.TopLevelMixin | None:
 
 def _forest(metric: str, factor: str, effects: Sequence[Effect]) -> Any:
     kept = sorted(effects, key=lambda one: -abs(one["estimate"]["mean"] or 0))[:ROWS]
-    rows = [_effect(metric, one) for one in effects if one in kept]
-    withins = list(dict.fromkeys(row["within"] for row in rows))
-    base = alt.Chart().encode(
-        y=alt.Y(
-            "within:N",
-            title=None,
-            sort=withins,
-            axis=alt.Axis(ticks=False, domain=False, grid=True, labelPadding=8, labelLimit=260),
-        )
-    )
-    x = alt.X("difference:Q", title=parts.unit(metric), axis=alt.Axis(labelExpr=SIGNED, tickCount=7))
+    shown = [one for one in effects if one in kept]
+    rows = [_effect(metric, one) for one in shown]
+    if {row["within"] for row in rows} == {AVERAGE}:  # no other factor: the levels lie along one axis
+        rows = [
+            {**row, "level": AGAINST + one["baseline"], "within": one["level"]}
+            for row, one in zip(rows, shown, strict=True)
+        ]
+    levels = list(dict.fromkeys(row["level"] for row in rows))
+    fewer = parts.left_out(len(rows), len(effects), "differences", "largest")
+    # one above the other rather than facets: Vega-Lite warns of those whose heights differ
+    panels = [
+        _panel(metric, level, [row for row in rows if row["level"] == level], last=level == levels[-1])
+        for level in levels
+    ]
+    title = alt.TitleParams(factor, fontSize=13, subtitle=fewer, offset=20 if fewer else 0)
+    return alt.vconcat(*panels, spacing=8).resolve_scale(x="shared").properties(title=title)
+
+
+def _panel(metric: str, level: str, rows: Sequence[parts.Row], last: bool) -> Any:
+    """last: below it stands the axis of all."""
+    y = alt.Axis(ticks=False, domain=False, grid=True, labelPadding=8)
+    base = alt.Chart().encode(y=alt.Y("within:N", title=None, sort=None, axis=y))
+    axis = alt.Axis(labelExpr=SIGNED, tickCount=7, labels=last, ticks=last, domain=last)
+    x = alt.X("difference:Q", title=parts.unit(metric) if last else None, axis=axis)
     zero = base.mark_rule(strokeWidth=1.2, aria=False).encode(x=alt.datum(0), y=alt.value(0), y2=alt.value("height"))
     interval = base.mark_rule(strokeWidth=1.6, aria=False, invalid=None).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
     rings = base.mark_point(size=55, strokeWidth=1.6, opacity=1, invalid=None).encode(x=x, **parts.told())
-    # no filters: they would give each layer data of its own, and so names of its own to each panel
+    # no filter: it would give the layer data of its own
     only = alt.when("datum.significant").then(alt.value(1)).otherwise(alt.value(0))
     filled = base.mark_point(size=55, filled=True, aria=False, invalid=None).encode(x=x, opacity=only)
-    header = alt.Header(labelAnchor="start", labelAlign="left", labelFontWeight=600, labelPadding=4)
-    of = list(dict.fromkeys(row["level"] for row in rows))
-    chart = alt.layer(zero, interval, filled, rings, data=parts.data(rows)).properties(width=460, height=alt.Step(19))
-    fewer = parts.left_out(len(rows), len(effects), "differences", "largest")
-    title = alt.TitleParams(factor, fontSize=13, subtitle=fewer, offset=20 if fewer else 0)
-    facets = chart.facet(alt.Facet("level:N", title=None, sort=of, header=header), columns=1, spacing=14)
-    return facets.resolve_scale(y="independent").properties(title=title)
+    return alt.layer(zero, interval, filled, rings, data=parts.data(rows)).properties(
+        width=460, height=alt.Step(19), title=alt.TitleParams(level, fontSize=12, offset=4)
+    )
 
 
 def _effect(metric: str, one: Effect) -> parts.Row:
@@ -69,7 +79,7 @@ def _effect(metric: str, one: Effect) -> parts.Row:
     of = one["estimate"]
     middle = of["mean"] or 0  # where an interval that is not known has both its ends
     return {
-        "level": f"{one['level']}, against {one['baseline']}",
+        "level": f"{one['level']}, {AGAINST}{one['baseline']}",
         "within": where,
         "difference": parts.scaled(metric, middle),
         "low": parts.scaled(metric, middle if of["low"] is None else of["low"]),
@@ -89,7 +99,7 @@ def _said(metric: str, of: Estimate) -> str:
     said = difference(metric, of["mean"])
     if of["low"] is not None:
         said += f", from {difference(metric, of['low'], unit=False)} to {difference(metric, of['high'], unit=False)}"
-    return said + (f", p = {of['p_holm']:.2g}" if of["p_holm"] is not None else "") + f", n = {of['n']}"
+    return said + (f", p = {p_value(of['p_holm'])}" if of["p_holm"] is not None else "") + f", n = {of['n']}"
 
 
 def interactions(report: Report) -> alt.TopLevelMixin | None:
@@ -116,27 +126,39 @@ def interactions(report: Report) -> alt.TopLevelMixin | None:
     )
 
 
+def _side(factor: str, level: str) -> tuple[str, str]:
+    """What names an axis, and a place along it: ingredients with and without which there are cells share one."""
+    return ("ingredient", factor) if level == WITH else (factor, level)
+
+
 def _map(one: Interaction) -> tuple[str, str, str]:
-    return one["first"][0], one["second"][0], together(one["within"]) or AVERAGE
+    return _side(*one["first"])[0], _side(*one["second"])[0], together(one["within"]) or AVERAGE
 
 
 def _heat_map(metric: str, within: str, pairs: Sequence[Interaction], most: float) -> Any:
     rows = [
         {
-            "first": one["first"][1],
-            "second": one["second"][1],
+            "within": within,
+            "first": _side(*one["first"])[1],
+            "second": _side(*one["second"])[1],
             "interaction": parts.scaled(metric, (of := one["estimate"])["mean"] or 0),
             "text": difference(metric, of["mean"], unit=False) + (" *" if _significant(of) else ""),
-            "says": f"{within}: {one['first'][1]} with {one['second'][1]} {_said(metric, of)}",
+            "says": f"{within}: {_side(*one['first'])[1]} with {_side(*one['second'])[1]} {_said(metric, of)}",
         }
         for one in pairs
     ]
     axis = alt.Axis(domain=False, ticks=False, labelLimit=150)
     base = alt.Chart().encode(
         x=alt.X(
-            "second:N", title=pairs[0]["second"][0], sort=None, axis=axis.copy(), scale=alt.Scale(paddingInner=0.03)
+            "second:N",
+            title=_side(*pairs[0]["second"])[0],
+            sort=None,
+            axis=axis.copy(),
+            scale=alt.Scale(paddingInner=0.03),
         ),
-        y=alt.Y("first:N", title=pairs[0]["first"][0], sort=None, axis=axis, scale=alt.Scale(paddingInner=0.06)),
+        y=alt.Y(
+            "first:N", title=_side(*pairs[0]["first"])[0], sort=None, axis=axis, scale=alt.Scale(paddingInner=0.06)
+        ),
     )
     scale = alt.Scale(domain=[-most, most], domainMid=0, interpolate="rgb")
     cells = base.mark_rect().encode(

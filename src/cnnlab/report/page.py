@@ -1,7 +1,9 @@
 """index.html: one file that holds the whole report and asks no server for anything."""
 
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,10 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from cnnlab import __version__
+from cnnlab.report.chart_numbers import numbers
 from cnnlab.report.chart_theme import config
 from cnnlab.report.content import Report
+from cnnlab.report.page_summary import sentences
 from cnnlab.report.page_tables import page_tables
 from cnnlab.report.sheets import Sheet, results
 from cnnlab.report.sheets_of_costs import costs
@@ -20,27 +24,32 @@ from cnnlab.report.sheets_of_effects import effects
 
 HERE = Path(__file__).parent
 PLOTS = ("effects", "interactions", "learning_curves", "cost", "gap", "seeds")  # then all others, in their own order
+OWN = ("places", "tables", "fitted", "charts", "live")  # page_*.js: each uses what those before it define
 OF_IMAGES = ("reliability", "confusion", "per_class")
 
 
 def page(report: Report, charts: Mapping[str, alt.TopLevelMixin], refresh: float | None = None) -> str:
-    """The page. refresh: seconds after which it loads itself again, while cells are trained."""
+    """The page. refresh: seconds after which it looks for a newer one in its place, while cells are trained."""
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     tables = page_tables(report)
     specifications = {name: chart.to_dict() for name, chart in charts.items()}
     data = {
         "tables": {name: table.as_data() for name, table in tables.items() if table.rows},
         "charts": specifications,
+        "numbers": {name: numbers(of) for name, of in specifications.items()},
         "config": {"light": config(dark=False), "dark": config(dark=True)},
     }
+    scripts = {"stamp": _part("stamp"), "vega": _script(vega()) if charts else Markup()}
+    scripts["own"] = Markup("\n").join(_part(name) for name in OWN)
     return environment.get_template("page.html").render(
         report=report,
         version=__version__,
         refresh=refresh,
+        policy=policy(scripts.values()),
         css=Markup((HERE / "page.css").read_text(encoding="utf-8")),
-        script=_script((HERE / "page.js").read_text(encoding="utf-8")),
-        vega=_script(vega()) if charts else "",
+        scripts=scripts,
         data=data,
+        sentences=sentences(report),
         sheets=_sheets(report),
         tables={name: table for name, table in tables.items() if table.rows},
         plots=_ordered(specifications, PLOTS, without=OF_IMAGES),
@@ -63,6 +72,22 @@ def _ordered(names: Mapping[str, Any], first: tuple[str, ...], without: tuple[st
 def vega() -> str:
     """Vega, Vega-Lite and vega-embed, which the charts are drawn with, from Altair's own converter."""
     return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version="6.4"))
+
+
+def policy(scripts: Iterable[str]) -> str:
+    """The page's Content-Security-Policy: these scripts alone, and no network; a frame of itself, to see if it is new.
+
+    Styles are free, since Vega's SVG is full of them.
+    """
+    hashes = " ".join(f"'sha256-{b64encode(sha256(of.encode()).digest()).decode()}'" for of in scripts)
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "frame-src 'self' file:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _part(name: str) -> Markup:
+    return _script((HERE / f"page_{name}.js").read_text(encoding="utf-8"))
 
 
 def _script(code: str) -> Markup:
