@@ -119,6 +119,13 @@ def compare(arguments: list[str]) -> None:
     show(arguments)
 
 
+def look(arguments: list[str]) -> None:
+    """Makes pictures of a trained run."""
+    from cnnlab.look.command import look as show
+
+    show(arguments)
+
+
 def models(arguments: list[str]) -> None:
     """Prints the networks as a table."""
     from cnnlab.zoo import show
@@ -185,6 +192,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "status": status,
     "report": report,
     "compare": compare,
+    "look": look,
     "data": data,
     "bench": bench,
     "models": models,

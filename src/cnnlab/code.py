@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).parent
 LEFT_OUT = (
     *(
         "bench",
+        "look",
         "study",
         "sweep",
         "__main__.py",
@@ -40,6 +41,7 @@ LEFT_OUT = (
         "ranges.py",
         "data/contact_sheet.py",
         "callbacks/progress.py",
+        "callbacks/pictures.py",
     ),
     *(
         f"launch/{name}.py"
