@@ -87,8 +87,8 @@ Prints what differs between their configurations, their metrics, and whether the
 
 LOOK_HELP = """cnnlab look run=RUN [pictures=...] [images=16] [class=NAME] [output=DIR]      pictures of a trained run
 
-Writes PNG files to RUN/pictures/. It needs the run's folder and its data set only. Images are those of the test set, or,
-where the run has not tested, of the validation set.
+Writes PNG files to RUN/pictures/. It needs the run's folder and its data set only. Images are those of the test set,
+or, where the run has not tested, of the validation set.
 
   pictures=filters,grad_cam   these; all: every one. Without it, those that take seconds
   images=16                   so many images where a picture shows some

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
-DPI = 100
+DPI, LETTER = 100, 0.078  # pixels an inch; inches of a title's letter
 SMALL, GREY, BLUE, ORANGE, INK = 8, "#767676", "#0072b2", "#d55e00", "#222222"  # Okabe and Ito's blue and vermilion
 AMOUNT = "cividis"  # of what is at least 0
 SIGNED = "RdBu_r"  # of what has a sign, white at 0
@@ -17,10 +18,11 @@ Array = NDArray[Any]
 
 
 def canvas(width: float, height: float, title: str, below: str = "") -> Figure:
-    """An empty figure of so many inches, 100 pixels each."""
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
-    figure.suptitle(f"{title}\n{below}" if below else title, fontsize=11, color=INK)
-    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06)  # type: ignore[union-attr]
+    """An empty figure of so many inches, 100 pixels each; it is wider where the words need more."""
+    width = max(width, LETTER * max(len(title), len(below)) + 0.3)
+    engine = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06)
+    figure = Figure(figsize=(width, height), dpi=DPI, layout=engine, facecolor="white")
+    figure.suptitle(f"{title}\n{below}" if below else title, fontsize=10, color=INK)
     return figure
 
 
@@ -30,8 +32,7 @@ def grid(
     """Room for so many images of that side, row by row, with `words` inches of text over each."""
     columns = min(columns, count)
     rows = ceil(count / columns)
-    width = max(5.5, columns * (side + 0.1) + 0.2)
-    figure = canvas(width, rows * (side + words) + 0.75, title, below)
+    figure = canvas(columns * (side + 0.1) + 0.2, rows * (side + words) + 0.75, title, below)
     axes = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
     for one in axes:
         one.set_axis_off()
@@ -53,7 +54,8 @@ def about_grey(values: Array) -> Array:
     """What has a sign, as a picture: 0 is middle grey, the largest size of each image black or white."""
     values = values.mean(axis=-1, keepdims=True) if values.shape[-1] not in (1, 3) else values
     largest = np.abs(values).max(axis=(1, 2, 3), keepdims=True)
-    return 0.5 + 0.5 * values / np.maximum(largest, 1e-12)
+    shown: Array = 0.5 + 0.5 * values / np.maximum(largest, 1e-12)
+    return shown
 
 
 def short(name: str, letters: int = 14) -> str:

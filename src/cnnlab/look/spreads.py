@@ -16,6 +16,7 @@ from cnnlab.look.passing import passed, with_weights
 from cnnlab.losses import Objective
 from cnnlab.mixing import Targets
 
+RECORD = "distributions.npz"  # in the run's folder of pictures
 LOW, HIGH, BINS = -12.0, 6.0, 180  # log10 of sizes; what is smaller counts as 0
 CENTRES = LOW + (np.arange(BINS) + 0.5) * (HIGH - LOW) / BINS
 Counts = NDArray[np.int64]

@@ -40,7 +40,7 @@ def figure_of(way: Way, title: str, subject: Subject) -> Figure:
     below = (
         f"pixels that speak for the predicted class, grey is 0; {subject.stage_in_words} images, each to its own scale"
     )
-    figure = canvas(max(5.5, 1.2 * columns + 0.2), 2.72 * rows + 0.75, f"{title}: {subject.name}", below)
+    figure = canvas(1.2 * columns + 0.2, 2.72 * rows + 0.75, f"{title}: {subject.name}", below)
     places = figure.subplots(2 * rows, columns, squeeze=False)
     for axes in places.flatten():
         axes.set_axis_off()

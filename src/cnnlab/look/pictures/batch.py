@@ -1,5 +1,7 @@
 """The first images that training showed the network, as it saw them."""
 
+from collections.abc import Sequence
+
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -25,14 +27,15 @@ def draw(subject: Subject) -> Figure:
     """Normalisation is undone; over each image stands its label, of mixed ones both with their shares."""
     images, targets = first_batch(subject)
     shown = images[: subject.count]
-    below = f"the first {len(shown)} of {len(images)} images of the first step, augmented, normalisation undone"
+    done = "augmented" if subject.config["augment"]["transforms"] else "without augmentation"
+    below = f"the first {len(shown)} of {len(images)} images of the first step, {done}, normalisation undone"
     figure, places = grid(len(shown), 8, f"A batch as the network sees it: {subject.name}", below, side=1.1)
     for number, (axes, image) in enumerate(zip(places, subject.pixels(shown), strict=True)):
         show(axes, image, label_in_words(targets, number, subject.classes))
     return figure
 
 
-def label_in_words(targets: Targets, number: int, classes: tuple[str, ...] | list[str]) -> str:
+def label_in_words(targets: Targets, number: int, classes: Sequence[str]) -> str:
     """'cat', or of a mixed image '70 % cat' over 'dog'."""
     own = classes[int(targets.labels[number])]
     if targets.partners is None:

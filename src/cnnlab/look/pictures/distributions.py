@@ -13,6 +13,7 @@ from cnnlab.look.subject import Subject
 
 CHEAP = True
 MOST = 16  # stages
+FEW = 0.003
 HEIGHT = 0.85  # of a histogram, where stages are 1 apart
 
 
@@ -47,10 +48,16 @@ def figure_of(name: str, images: int, seen: dict[str, Spreads]) -> Figure:
     return figure
 
 
+def ends(counts: Counts) -> tuple[int, int]:
+    """From where to where each stage has all of its values but a few in a thousand."""
+    shares = counts.cumsum(axis=1) / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    used = np.flatnonzero(((shares > FEW) & (shares < 1 - FEW)).any(axis=0))
+    return (max(0, int(used[0]) - 1), min(len(CENTRES) - 1, int(used[-1]) + 2)) if len(used) else (0, len(CENTRES) - 1)
+
+
 def ridges(axes: Axes, moments: Sequence[Counts]) -> None:
     """A histogram a stage, from the first above to the last below, with the last moment's share of zeros."""
-    used = np.flatnonzero(sum(counts[:, 1:].sum(axis=0) for counts in moments))
-    low, high = (int(used[0]), int(used[-1])) if len(used) else (0, len(CENTRES) - 1)
+    low, high = ends(np.concatenate(moments)[:, 1:])
     x = CENTRES[low : high + 1]
     for which, counts in enumerate(moments):
         for line, row in enumerate(counts):

@@ -5,16 +5,15 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from cnnlab.look.canvas import SMALL, canvas, plain
-from cnnlab.look.spreads import History, middle, read_history, zeros
+from cnnlab.look.spreads import RECORD, History, middle, read_history, zeros
 from cnnlab.look.subject import NotForThisRun, Subject
 
 CHEAP = True
-FILE = "distributions.npz"  # in the run's folder of pictures
 
 
 def draw(subject: Subject) -> Figure:
     """A line a layer, the darkest is the first."""
-    history = read_history(subject.folder / "pictures" / FILE)
+    history = read_history(subject.folder / "pictures" / RECORD)
     if not history.epochs:
         raise NotForThisRun("it was trained without callbacks=[default,pictures], which records them")
     return figure_of(subject.name, history)

@@ -34,8 +34,8 @@ def draw(subject: Subject) -> Figure:
     below = (
         f"{subject.stage_in_words} image of {subject.classes[true]}, taken for {subject.classes[taken]} ({probability})"
     )
-    figure = canvas(9.4, 0.95 * len(rows) + 0.85, f"Feature maps: {subject.name}", f"{below}; maps that vary most")
-    places = figure.subplots(len(rows), MAPS + 1, squeeze=False, width_ratios=[1.9] + [1] * MAPS)
+    figure = canvas(9.7, 0.95 * len(rows) + 0.85, f"Feature maps: {subject.name}", f"{below}; maps that vary most")
+    places = figure.subplots(len(rows), MAPS + 1, squeeze=False, width_ratios=[2.2] + [1] * MAPS)
     for line, one in zip(places, rows, strict=True):
         maps = one.output[0].float().cpu().numpy()
         channels, height, width = maps.shape

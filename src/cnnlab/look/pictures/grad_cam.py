@@ -56,5 +56,5 @@ def draw(subject: Subject) -> Figure:
             pixels[number],
             f"is {short(subject.classes[true])}\nsays {short(subject.classes[taken], 9)} ({probability})",
         )
-        axes.imshow(maps[number], cmap="plasma", alpha=0.55, vmin=0, vmax=1, interpolation="bilinear")
+        axes.imshow(maps[number], cmap="plasma", alpha=0.75 * maps[number], vmin=0, vmax=1, interpolation="bilinear")
     return figure

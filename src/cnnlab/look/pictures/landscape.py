@@ -14,6 +14,7 @@ from cnnlab.losses import mean_cross_entropy
 
 CHEAP = False
 POINTS, REACH = 11, 1.0  # an axis; a step of 1 is as long as the weights themselves
+TICKS = (-1, -0.5, 0, 0.5, 1)
 
 
 def direction(net: nn.Module, seed: int) -> list[Tensor]:
@@ -59,12 +60,15 @@ def draw(subject: Subject) -> Figure:
     left.set_xlabel("first direction, in lengths of the weights", fontsize=9)
     left.set_ylabel("loss", fontsize=9)
     left.set_ylim(bottom=0)
+    left.set_xticks(TICKS)
     plain(left)
     shown = np.log10(np.clip(np.nan_to_num(losses, nan=1e6), 1e-4, 1e6))
     filled = right.contourf(at, at, shown, levels=16, cmap=AMOUNT)
     right.contour(at, at, shown, levels=16, colors="white", linewidths=0.3)
     right.plot(0, 0, marker="*", markersize=11, color="white", markeredgecolor="black")
     right.set_aspect("equal")
+    right.set_xticks(TICKS)
+    right.set_yticks(TICKS)
     right.set_xlabel("first direction (the star is the network)", fontsize=9)
     right.set_ylabel("second direction", fontsize=9)
     right.tick_params(labelsize=SMALL)
