@@ -65,8 +65,12 @@ def histogram(values: Tensor) -> Counts:
 
 def middle(counts: Counts) -> float:
     """log10 of the median size of what is not 0; not a number where all is."""
-    total = counts[1:].sum()
-    return float(CENTRES[np.searchsorted(counts[1:].cumsum(), total / 2)]) if total else float("nan")
+    until = np.concatenate([[0], counts[1:].cumsum()])
+    edges = np.linspace(LOW, HIGH, BINS + 1)
+    at = int(np.searchsorted(until, until[-1] / 2))  # the first edge below which half of them lie
+    if not until[-1]:
+        return float("nan")
+    return float(np.interp(until[-1] / 2, until[at - 1 : at + 1], edges[at - 1 : at + 1]))
 
 
 def zeros(counts: Counts) -> float:

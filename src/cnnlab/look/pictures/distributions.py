@@ -64,6 +64,7 @@ def ridges(axes: Axes, moments: Sequence[Counts]) -> None:
             sizes = row[1:][low : high + 1]
             y = HEIGHT * sizes / max(sizes.max(), 1) - line
             if which == len(moments) - 1:
+                axes.plot(x, y, color=BLUE, linewidth=0.8, zorder=line)
                 axes.fill_between(x, -line, y, color=BLUE, alpha=0.45, linewidth=0, zorder=line)
                 axes.text(
                     1.0,
