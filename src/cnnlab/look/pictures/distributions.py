@@ -80,5 +80,5 @@ def ridges(axes: Axes, moments: Sequence[Counts]) -> None:
     axes.set_ylim(-len(moments[0]) + 0.85, 1.0)
     room = 0.18 * (x[-1] - x[0])  # for the shares
     axes.set_xlim(x[0], x[-1] + max(room, 0.5))
-    decades = np.arange(np.ceil(x[0]), np.floor(x[-1]) + 1, max(1, int((x[-1] - x[0]) / 6)))
+    decades = np.arange(np.ceil(x[0]), np.floor(x[-1]) + 1, np.ceil((x[-1] - x[0]) / 8))
     axes.set_xticks(decades, [f"$10^{{{decade:.0f}}}$" for decade in decades], fontsize=SMALL)
