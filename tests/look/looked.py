@@ -42,5 +42,5 @@ def subject_of(place: Path, *overrides: str, count: int = 4, class_name: str | N
 def predict(subject: Subject, probabilities: Any) -> None:
     """Has the run predicted these [N, K] for its first N test images."""
     labels = subject.data.source.read("test").labels[: len(probabilities)]  # type: ignore[union-attr]
-    arrays = {"index": np.arange(len(labels)), "label": labels}
-    np.savez(subject.folder / "predictions.npz", **arrays, probabilities=np.asarray(probabilities, np.float32))
+    shares = np.asarray(probabilities, np.float32)
+    np.savez(subject.folder / "predictions.npz", index=np.arange(len(labels)), label=labels, probabilities=shares)

@@ -49,6 +49,7 @@ def words_in(figure: Figure) -> str:
 @pytest.mark.parametrize("name", names())
 def test_every_picture_is_drawn_for_every_kind_of_network(name: str, model: str, tmp_path: Path) -> None:
     subject = with_record(subject_of(tmp_path, f"model={model}", *NETWORKS[model]))
+    before = {name: tensor.clone() for name, tensor in subject.net.state_dict().items()}
     file = saved(picture(name).draw(subject), tmp_path / f"{name}.png")
     with Image.open(file) as image:
         pixels = np.asarray(image.convert("L"))
@@ -56,6 +57,10 @@ def test_every_picture_is_drawn_for_every_kind_of_network(name: str, model: str,
     assert pixels.std() > 10
     # nothing is cut off at the edges: they are white, but for images that reach them
     assert (pixels[[0, -1]] == 255).mean() > 0.99
+    # the network is as it was
+    assert not subject.net.training
+    assert all(parameter.grad is None and parameter.requires_grad for parameter in subject.net.parameters())
+    assert all(torch.equal(before[name], tensor) for name, tensor in subject.net.state_dict().items())
 
 
 def test_confusion_counts_true_classes_in_rows() -> None:
@@ -137,13 +142,3 @@ def test_pixels_are_those_of_the_data_set(tmp_path: Path) -> None:
     data = subject.set_of("val")
     raw = fit_to(data.images[int(in_turn(data.labels)[0])], 32)
     assert np.allclose(subject.pixels(subject.sample.images)[0], raw / 255, atol=1e-6)
-
-
-def test_the_network_is_left_as_it_is(tmp_path: Path) -> None:
-    subject = with_record(subject_of(tmp_path, "regularizer.norm=batch"))
-    before = {name: tensor.clone() for name, tensor in subject.net.state_dict().items()}
-    for name in names():
-        picture(name).draw(subject)
-    assert not subject.net.training
-    assert all(parameter.grad is None and parameter.requires_grad for parameter in subject.net.parameters())
-    assert all(torch.equal(before[name], tensor) for name, tensor in subject.net.state_dict().items())
