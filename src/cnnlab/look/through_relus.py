@@ -40,7 +40,7 @@ def figure_of(way: Way, title: str, subject: Subject) -> Figure:
     below = (
         f"pixels that speak for the predicted class, grey is 0; {subject.stage_in_words} images, each to its own scale"
     )
-    figure = canvas(1.2 * columns + 0.2, 2.72 * rows + 0.75, f"{title}: {subject.name}", below)
+    figure = canvas(1.3 * columns + 0.2, 2.95 * rows + 0.75, f"{title}: {subject.name}", below)
     places = figure.subplots(2 * rows, columns, squeeze=False)
     for axes in places.flatten():
         axes.set_axis_off()
@@ -48,7 +48,7 @@ def figure_of(way: Way, title: str, subject: Subject) -> Figure:
         row, column = divmod(number, columns)
         true, taken = int(sample.labels[number]), int(sample.predicted[number])
         probability = percent(float(sample.probabilities[number, taken]))
-        words = f"is {short(subject.classes[true])}\nsays {short(subject.classes[taken], 9)} ({probability})"
+        words = f"is {short(subject.classes[true])}\nsays {short(subject.classes[taken], 8)} ({probability})"
         show(places[2 * row, column], image, words)
         show(places[2 * row + 1, column], grey)
     return figure

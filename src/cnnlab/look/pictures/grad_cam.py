@@ -46,7 +46,7 @@ def draw(subject: Subject) -> Figure:
     below = (
         f"evidence for the predicted class, yellow is most; {subject.stage_in_words} images, stage {found.name}, {side}"
     )
-    figure, places = grid(len(maps), 8, f"Grad-CAM: {subject.name}", below, 1.1, 0.42)
+    figure, places = grid(len(maps), 8, f"Grad-CAM: {subject.name}", below, 1.2, 0.42)
     pixels = subject.pixels(sample.images).mean(axis=-1)
     for number, axes in enumerate(places):
         true, taken = int(sample.labels[number]), int(sample.predicted[number])
@@ -54,7 +54,7 @@ def draw(subject: Subject) -> Figure:
         show(
             axes,
             pixels[number],
-            f"is {short(subject.classes[true])}\nsays {short(subject.classes[taken], 9)} ({probability})",
+            f"is {short(subject.classes[true])}\nsays {short(subject.classes[taken], 8)} ({probability})",
         )
         axes.imshow(maps[number], cmap="plasma", alpha=0.75 * maps[number], vmin=0, vmax=1, interpolation="bilinear")
     return figure
