@@ -64,7 +64,7 @@ def test_where_verified_files_lie_does_not_matter() -> None:
 
 
 def test_every_key_without_effect_exists_somewhere() -> None:
-    there = OmegaConf.merge(compose_config(), compose_config("datamodule=mnist"))
+    there = OmegaConf.merge(compose_config(), compose_config("datamodule=mnist", "callbacks=[default,pictures]"))
     there = OmegaConf.merge(there, {"datamodule": {"source": {"verify": True}}})  # of the sources of image files
     assert all(OmegaConf.select(there, key) is not None or key == "trainer.profiler" for key in WITHOUT_EFFECT)
 

@@ -28,6 +28,7 @@ WITHOUT_EFFECT = (
     "datamodule.source.mirrors",
     "datamodule.source.verify",
     "callbacks.progress",
+    "callbacks.pictures",
     "trainer.profiler",
     "trainer.max_restarts",
     "trainer.detect_anomaly",

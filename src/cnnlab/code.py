@@ -19,6 +19,7 @@ LEFT_OUT = (
     *(
         "bench",
         "report",
+        "look",
         "study",
         "sweep",
         "__main__.py",
@@ -47,6 +48,7 @@ LEFT_OUT = (
         "ranges.py",
         "data/contact_sheet.py",
         "callbacks/progress.py",
+        "callbacks/pictures.py",
     ),
     *(
         f"launch/{name}.py"

@@ -61,6 +61,13 @@ def compare(arguments: list[str]) -> None:
     show(arguments)
 
 
+def look(arguments: list[str]) -> None:
+    """Makes pictures of a trained run."""
+    from cnnlab.look.command import look as show
+
+    show(arguments)
+
+
 def evaluate(arguments: list[str]) -> None:
     """Tests a trained network again, or on other images."""
     allow(arguments)
@@ -150,6 +157,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "status": status,
     "report": report,
     "compare": compare,
+    "look": look,
     "eval": evaluate,
     "data": data,
     "bench": bench,

@@ -19,7 +19,15 @@ from cnnlab.run_files import read_result, read_status
 
 log = logging.getLogger(__name__)
 Config = dict[str, Any]
-MADE_BY_AN_ATTEMPT = ("result.json", "metrics.csv", "predictions.npz", "checkpoints", "tensorboard", ".ranks")
+MADE_BY_AN_ATTEMPT = (
+    "result.json",
+    "metrics.csv",
+    "predictions.npz",
+    "checkpoints",
+    "tensorboard",
+    "pictures",
+    ".ranks",
+)
 NEWEST_FIRST = ("last.ckpt", "previous.ckpt")  # checkpoints to go on from
 # errors that say nothing against the checkpoints
 NOT_ITS_OWN = tuple(kind.__name__ for kind in (OutOfGpuMemory, RankKilled, DiskFull))

@@ -118,7 +118,7 @@ class ImageData(LightningDataModule):
         device = self.trainer.strategy.root_device if self.trainer else self.device_alone
         operations = self._operations(stage, device)
         self.feeds[stage] = "workers" if operations is None else "device"
-        if train and rank == 0:
+        if train and rank == 0 and self.trainer:  # else nothing trains on them
             log.info("%s training images, %s feed", f"{len(data):,}", self.feeds[stage])
         workers = self.num_workers if operations is None else 0
         policy = self.policy

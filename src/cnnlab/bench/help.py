@@ -1,0 +1,34 @@
+"""What `cnnlab bench` says of itself."""
+
+BENCH_HELP = """cnnlab bench data [rounds=5] [images=N] [group=choice ...] [key=value ...]
+
+Images a second of both feeds, against a plain DataLoader with albumentations image by image and against no
+augmentation; for images in files also against the decoder alone. All take turns, round by round; the table has
+medians and ratios. Without other words: synthetic images of 32 pixels, augment=standard. Writes table.md, bench.json
+and a chart (PNG, SVG) to runs/bench/data-<datamodule>-<augment>/.
+
+cnnlab bench grid [rounds=1] [cells=16] [jobs=2] [fresh=4] [group=choice ...] [key=value ...]
+
+Cells a minute of a sweep over seeds, from the start of the command to its end: `cnnlab train -m` with so many jobs, a
+fresh process for each cell, Hydra's basic launcher (all cells in one process), and joblib with as many workers. All
+take turns, each with a new folder; of fresh processes only so many are run, and the rate holds for all. Also what an
+empty cell costs. Without other words: LeNet-5, one epoch of 10,000 images of Fashion-MNIST, or of synthetic ones of the
+same shape where that is not there. Writes table.md, bench.json and a chart (PNG, SVG) to runs/bench/grid/.
+
+cnnlab bench ddp [rounds=5] [steps=N] [ranks=1,2,4] [step_ms=T] [gpus=8,64,100] [intra=300] [inter=12.5,1.25]
+                 [group=choice ...] [key=value ...]
+
+Images a second of N processes that train together (DDP), against one process without DDP; each number of ranks takes
+its turn, round by round. Weak scaling: here datamodule.batch_size is what each rank computes in a step, while in
+training all ranks share it. Without `ranks`: 1, 2, 4, ... and all GPUs, or without GPUs all cores; on a CPU every rank
+has as many threads, however many ranks there are. The all-reduce share is what the sum of gradients adds to a step
+beyond what hides behind backward: 1 - seconds without it / seconds with it. Without other words: model=resnet20,
+synthetic images of 32 pixels. No data are read: a batch of noise lies on the device, without metrics and without
+Lightning's loop. `steps` is how many are timed at once.
+
+From a step's seconds on one rank and the bytes of the gradients it also predicts, without measuring, what many GPUs in
+nodes of 8 would reach, from an all-reduce that hides behind nothing to one that hides behind all of backward. `intra`
+and `inter` are GB/s of a GPU inside a node and of a node to others. step_ms=T puts T milliseconds of compute in place
+of what was measured, say another device's; with rounds=0 nothing is measured.
+Writes table.md, bench.json and a chart (PNG, SVG) to runs/bench/ddp-<model>-<datamodule>/.
+"""
