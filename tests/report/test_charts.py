@@ -185,7 +185,9 @@ def test_numbers_of_a_chart_leave_out_only_what_is_words_for_its_marks() -> None
 
 def test_levels_of_the_only_factor_lie_along_one_axis() -> None:
     report = example(2, 4, spoilt=False)
-    report["effects"] = [{**one, "within": {}} for one in report["effects"] if one["factor"] == "regularizer"][::2]
+    report["effects"] = [one for one in report["effects"] if one["factor"] == "regularizer"][::2]
+    for one in report["effects"]:
+        one["within"] = {}
     drawn = rows(charts(report)["effects"])
     assert {row["level"] for row in drawn} == {"against none"}
     assert [row["within"] for row in drawn] == ["BatchNorm", "dropout", "weight decay"]
