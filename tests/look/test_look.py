@@ -9,8 +9,8 @@ import torch
 from looked import folder_of, predict
 
 from cnnlab.errors import UserError
-from cnnlab.help import LOOK_HELP
 from cnnlab.look.gallery import names, picture, wanted
+from cnnlab.look.help import LOOK_HELP
 from cnnlab.look.opened import label_of, opened
 
 Command = Callable[..., int]

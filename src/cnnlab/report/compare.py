@@ -17,6 +17,7 @@ from cnnlab.report.differing import differing
 from cnnlab.report.factors import Factors
 from cnnlab.report.image_tests import compare_images
 from cnnlab.report.levels import shown
+from cnnlab.report.probability import p_value
 from cnnlab.report.wanted import Wanted
 from cnnlab.report.wording import difference, value
 from cnnlab.study.status import RUNS
@@ -104,9 +105,10 @@ def images(first: Path, second: Path) -> str:
     test = compare_images(first, second)
     said = difference("accuracy", -test["difference"])
     low, high = (difference("accuracy", -end, unit=False) for end in (test["high"], test["low"]))
+    p = p_value(test["p"])
     return (
         f"of {test['images']:,} test images only the first gets {test['only_first']:,} right, only the second "
-        f"{test['only_second']:,}: {said} [{low}, {high}] by bootstrap over images, McNemar p = {test['p']:.2g}. This "
+        f"{test['only_second']:,}: {said} [{low}, {high}] by bootstrap over images, McNemar's p {'' if p.startswith('<') else '= '}{p}. This "
         "is about these two trained networks: another seed may say otherwise."
     )
 

@@ -39,6 +39,7 @@ def draw(subject: Subject) -> Figure:
         show(
             axes,
             image,
-            f"is {short(classes[true], 10)} ({percent(of_true)})\nsays {short(classes[taken], 9)} ({percent(of_taken)})",
+            f"is {short(classes[true], 10)} ({percent(of_true)})\n"
+            f"says {short(classes[taken], 9)} ({percent(of_taken)})",
         )
     return figure
