@@ -117,6 +117,14 @@ def test_what_cannot_be_done_is_said(trained: list[Path], words: list[str], said
         eval_command([word.format(*trained) for word in words])
 
 
+def test_a_run_from_before_a_key_came_is_as_its_default_says(trained: list[Path], tmp_path: Path) -> None:
+    shutil.copytree(trained[0], tmp_path / "run")
+    file = tmp_path / "run" / ".hydra" / "config.yaml"
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(line for line in lines if "on_divergence" not in line))
+    assert load_run(tmp_path / "run").config["trainer"]["on_divergence"] == "stop"
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from omegaconf import OmegaConf
 from torch import nn
 
 from cnnlab.build import build_network
 from cnnlab.check import check
 from cnnlab.checkpoints import BEST, UNREADABLE
+from cnnlab.conf import conf_folder
 from cnnlab.errors import UserError
 from cnnlab.run import Config, Run
 from cnnlab.study.config import read_config
@@ -66,12 +68,19 @@ def config_of(run: Run) -> Config:
     except ValueError as error:
         raise UserError(str(error)) from error
     try:
+        config["trainer"] = {**later_keys(config["trainer"]), **config["trainer"]}
         began_with, config["model"]["weights"] = config["model"]["weights"], None  # the file may be gone
         check(config)
     except (UserError, LookupError, TypeError) as error:
         raise UserError(f"{run.config_file}: {error}") from error
     config["model"]["weights"] = began_with
     return config
+
+
+def later_keys(trainer: Config) -> Config:
+    """Keys of trainer.* that came after a run was trained, which was as their defaults say."""
+    defaults = OmegaConf.create((conf_folder() / "trainer" / "default.yaml").read_text(encoding="utf-8"))
+    return {str(key): OmegaConf.select(defaults, str(key)) for key in defaults if key not in trainer}
 
 
 def with_weights(net: nn.Module, file: Path) -> nn.Module:

@@ -106,10 +106,11 @@ def images(first: Path, second: Path) -> str:
     said = difference("accuracy", -test["difference"])
     low, high = (difference("accuracy", -end, unit=False) for end in (test["high"], test["low"]))
     p = p_value(test["p"])
+    p = p if p.startswith("<") else f"= {p}"
     return (
         f"of {test['images']:,} test images only the first gets {test['only_first']:,} right, only the second "
-        f"{test['only_second']:,}: {said} [{low}, {high}] by bootstrap over images, McNemar's p {'' if p.startswith('<') else '= '}{p}. This "
-        "is about these two trained networks: another seed may say otherwise."
+        f"{test['only_second']:,}: {said} [{low}, {high}] by bootstrap over images, McNemar's p {p}. "
+        "This is about these two trained networks: another seed may say otherwise."
     )
 
 
