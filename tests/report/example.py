@@ -89,6 +89,7 @@ def example(models: int = 4, regularizers: int = 6, seeds: int = 5, classes: int
         ],
         commands=["cnnlab sweep ablation=fashion study=fashion-grid", "cnnlab sweep --resume runs/fashion-grid"],
         configuration="",
+        pictures=[],
         environment={"python": "3.11.7", "torch": "2.13.0", "gpu": "NVIDIA H100", "host": "box"},
         code={"4bb227f": len(cells) - 3, "556c3cd (with changes)": 3},
     )

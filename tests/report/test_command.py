@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -63,10 +64,13 @@ def test_a_report_reads_the_study_and_changes_nothing_in_it(
 
 def test_a_single_run_has_a_page_with_its_configuration(study: StudyFolder) -> None:
     run = study.folder / "cell0"
+    (run / "pictures").mkdir()
+    (run / "pictures" / "grad_cam.png").write_bytes(b"a picture")
     report([str(run)])
     page = (run / "report" / "index.html").read_text()
     assert "Report of a run" in page
     assert "_target_: torch.optim.Adam" in page
+    assert f'src="data:image/png;base64,{b64encode(b"a picture").decode()}" alt="grad cam' in page
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,7 @@ def report(conditions: list[Condition], rows: list[str], columns: list[str], **m
         hardest=[],
         commands=[],
         configuration="",
+        pictures=[],
         environment={},
         code={},
     )

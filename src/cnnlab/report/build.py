@@ -44,7 +44,9 @@ def build_of_one(run: Path, wanted: Wanted) -> Report:
     """The report of a single run, by its folder."""
     configuration = run / ".hydra" / "config.yaml"
     said = configuration.read_text(encoding="utf-8") if configuration.exists() else ""
-    return assemble(str(run), [read_cell_of(run)], Factors(of=[{}]), wanted, configuration=said)
+    made = assemble(str(run), [read_cell_of(run)], Factors(of=[{}]), wanted, configuration=said)
+    made["pictures"] = [os.path.relpath(file, wanted.folder) for file in sorted((run / "pictures").glob("*.png"))]
+    return made
 
 
 def assemble(
@@ -104,6 +106,7 @@ def assemble(
         hardest=reading.hardest,
         commands=study_commands(record),
         configuration=configuration,
+        pictures=[],
         environment=_environment(cells),
         code=_code(cells),
     )

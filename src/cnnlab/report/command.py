@@ -124,7 +124,7 @@ def write(made: Report, folder: Path, refresh: float | None = None) -> Path:
     drawn = charts(made)
     if refresh is None:
         write_charts(drawn, folder)
-    write_text(folder / "index.html", page(made, drawn, refresh))
+    write_text(folder / "index.html", page(made, drawn, refresh, folder))
     return folder / "index.html"
 
 

@@ -196,5 +196,6 @@ class Report(TypedDict):
     hardest: list[HardImage]
     commands: list[str]
     configuration: str  # of a single run, as YAML; else empty
+    pictures: list[str]  # of a single run, made by `cnnlab look`: files, relative to the report's folder
     environment: dict[str, str]
     code: dict[str, int]  # "4bb227f (with changes)" -> cells

@@ -28,8 +28,13 @@ OWN = ("places", "tables", "fitted", "charts", "live")  # page_*.js: each uses w
 OF_IMAGES = ("reliability", "confusion", "per_class")
 
 
-def page(report: Report, charts: Mapping[str, alt.TopLevelMixin], refresh: float | None = None) -> str:
-    """The page. refresh: seconds after which it looks for a newer one in its place, while cells are trained."""
+def page(
+    report: Report, charts: Mapping[str, alt.TopLevelMixin], refresh: float | None = None, folder: Path = Path()
+) -> str:
+    """The page. refresh: seconds after which it looks for a newer one in its place, while cells are trained.
+
+    folder: where it will lie.
+    """
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     tables = page_tables(report)
     specifications = {name: chart.to_dict() for name, chart in charts.items()}
@@ -54,6 +59,7 @@ def page(report: Report, charts: Mapping[str, alt.TopLevelMixin], refresh: float
         tables={name: table for name, table in tables.items() if table.rows},
         plots=_ordered(specifications, PLOTS, without=OF_IMAGES),
         plots_of_images=[name for name in OF_IMAGES if name in specifications],
+        pictures={Path(file).stem.replace("_", " "): _embedded(folder / file) for file in report["pictures"]},
         descriptions={name: of.get("description", "") for name, of in specifications.items()},
     )
 
@@ -84,6 +90,11 @@ def policy(scripts: Iterable[str]) -> str:
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; "
         "frame-src 'self' file:; base-uri 'none'; form-action 'none'"
     )
+
+
+def _embedded(picture: Path) -> str:
+    """As an address that holds the whole PNG."""
+    return f"data:image/png;base64,{b64encode(picture.read_bytes()).decode()}"
 
 
 def _part(name: str) -> Markup:
