@@ -1,14 +1,20 @@
-"""Stages of networks in a few words: 'conv 3x3, 64', 'residual 3x3 3x3, 16', 'inception 1x1 | 1x1 3x3, 256'."""
+"""Stages of networks in a few words: 'conv 3x3', 'residual 3x3 3x3', 'inception 1x1 | 1x1 3x3'."""
 
 from torch import nn
 
 from cnnlab.models.parts.logits import Logits, LogitsMap
 
-KINDS = {"Block": "residual", "PreactivatedBlock": "residual", "Branches": "inception", "Flatten": "flatten"}
+KINDS = {
+    "Block": "residual",
+    "PreactivatedBlock": "residual",
+    "Branches": "inception",
+    "Flatten": "flatten",
+    "LocalResponseNorm": "local response norm",
+}
 
 
-def in_words(stage: nn.Module) -> str:
-    """What it is, as papers' tables say it."""
+def in_words(stage: nn.Module, inside: bool = False) -> str:
+    """What it is, as papers' tables say it. inside: with the kernels of what has several convolutions."""
     layers = [module for module in stage.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     if isinstance(stage, Logits | LogitsMap):
         return "output"
@@ -24,7 +30,7 @@ def in_words(stage: nn.Module) -> str:
         return f"conv {size(only.kernel_size)}" if isinstance(only, nn.Conv2d) else "hidden"
     name = type(stage).__name__
     kind = KINDS.get(name, name)
-    return f"{kind} {kernels(stage)}".strip() if layers else kind
+    return f"{kind} {kernels(stage)}".strip() if layers and inside else kind
 
 
 def kernels(stage: nn.Module) -> str:

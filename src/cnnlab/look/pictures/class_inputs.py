@@ -16,12 +16,13 @@ STEP, FADING = 0.04, 0.995  # of the range from black to white; what is left of 
 def maximizing(net: nn.Module, labels: Tensor, low: Tensor, high: Tensor, size: int, steps: int) -> Tensor:
     """Images [N, C, S, S] between low and high [C, 1, 1] with a large logit of their labels.
 
-    Gradient ascent from grey, over shifts of a few pixels and along smoothed gradients, since the steepest way alone
-    leads to noise (Olah et al.: Feature visualization, 2017).
+    Gradient ascent from soft noise, over shifts of a few pixels and along smoothed gradients, since the steepest way
+    alone leads to hard noise (Olah et al.: Feature visualization, 2017).
     """
     grey, reach, on = (low + high) / 2, high - low, labels.device
     draws = torch.Generator().manual_seed(0)
-    images = grey + 0.02 * reach * torch.randn(len(labels), len(low), size, size, generator=draws).to(on)
+    noise = torch.randn(len(labels), len(low), size, size, generator=draws).to(on)
+    images = grey + 0.5 * reach * blurred(noise)  # from less some networks find no way
     for down, right in torch.randint(-(size // 16), size // 16 + 1, (steps, 2), generator=draws).tolist():
         with torch.enable_grad():
             seen = images.detach().requires_grad_()
@@ -50,7 +51,7 @@ def draw(subject: Subject) -> Figure:
     low, high = subject.data.normalize(black)[0], subject.data.normalize(black + 255)[0]
     images = maximizing(subject.net, labels, low, high, subject.data.image_size, STEPS)
     probabilities = subject.probabilities(images)
-    below = f"{STEPS} steps of gradient ascent from grey, and the probability that they reach"
+    below = f"{STEPS} steps of gradient ascent from soft noise, and the probability that they reach"
     figure, places = grid(len(labels), 5, f"Class-maximizing inputs: {subject.name}", below, side=1.4)
     for axes, image, label, row in zip(places, subject.pixels(images), labels.tolist(), probabilities, strict=True):
         show(axes, image, f"{short(subject.classes[label])} ({percent(float(row[label]))})")

@@ -45,7 +45,7 @@ def rows_of(net: nn.Module, in_channels: int, image_size: int) -> list[Row]:
     def after(module: nn.Module, _: Any, output: Tensor) -> None:
         nonlocal before
         flops = counter.get_total_flops()
-        new = Row(in_words(module), tuple(output.shape[1:]), cost.parameters(module), flops - before)
+        new = Row(in_words(module, inside=True), tuple(output.shape[1:]), cost.parameters(module), flops - before)
         before = flops
         if (rows[-1].words, rows[-1].shape) == (new.words, new.shape):
             last = rows.pop()
@@ -68,25 +68,25 @@ def draw(subject: Subject) -> Figure:
     """A box is as wide as its maps, and brighter the more there are; arcs are shortcuts."""
     rows = rows_of(subject.net, subject.data.in_channels, subject.data.image_size)
     below = f"{cost.parameters(subject.net):,} weights; a box is as wide as its maps, and the brighter the more of them"
-    figure = canvas(8.4, 0.33 * len(rows) + 1.2, f"Network diagram: {subject.name}", below)
+    figure = canvas(9.2, 0.33 * len(rows) + 1.2, f"Network diagram: {subject.name}", below)
     axes = figure.subplots()
-    axes.set_xlim(-0.4, 11.6)
+    axes.set_xlim(-0.4, 13.1)
     axes.set_ylim(-len(rows) + 0.4, 0.9)
     axes.set_axis_off()
     for column, (x, side) in {
         "stage": (3.9, "left"),
-        "output": (8.2, "right"),
-        "weights": (9.9, "right"),
-        "MFLOP": (11.5, "right"),
+        "output": (9.7, "right"),
+        "weights": (11.4, "right"),
+        "MFLOP": (13.0, "right"),
     }.items():
         axes.text(x, 0.75, column, fontsize=SMALL, color=GREY, ha=side, va="center")
     most = max(row.shape[0] for row in rows)
     for line, row in enumerate(rows):
         box(axes, -line, row, rows[0].side, most)
         times = f"{row.times} x " if row.times > 1 else ""
-        told = {3.9: times + row.words, 8.2: " x ".join(map(str, row.shape))}
+        told = {3.9: times + row.words, 9.7: " x ".join(map(str, row.shape))}
         if row.parameters or row.flops:
-            told |= {9.9: f"{row.parameters:,}", 11.5: f"{row.flops / 1e6:,.2f}"}
+            told |= {11.4: f"{row.parameters:,}", 13.0: f"{row.flops / 1e6:,.2f}"}
         for x, text in told.items():
             axes.text(x, -line, text, fontsize=SMALL, color=INK, ha="left" if x < 4 else "right", va="center")
     return figure

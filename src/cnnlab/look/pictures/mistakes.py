@@ -36,10 +36,6 @@ def draw(subject: Subject) -> Figure:
     for axes, image, row in zip(places, pixels, rows, strict=True):
         true, taken = int(predictions.label[row]), int(predictions.predicted[row])
         of_true, of_taken = predictions.probabilities[row, [true, taken]]
-        show(
-            axes,
-            image,
-            f"is {short(classes[true], 10)} ({percent(of_true)})\n"
-            f"says {short(classes[taken], 9)} ({percent(of_taken)})",
-        )
+        is_one, says = f"is {short(classes[true], 10)}", f"says {short(classes[taken], 9)}"
+        show(axes, image, f"{is_one} ({percent(of_true)})\n{says} ({percent(of_taken)})")
     return figure
