@@ -5,7 +5,7 @@ from pathlib import Path
 
 import wandb
 
-from cnnlab.loggers.weights_and_biases import why_offline
+from cnnlab.loggers.wandb_server import why_offline
 from cnnlab.report.content import Report
 from cnnlab.study.config import read_config
 
