@@ -94,6 +94,11 @@ def plan(arguments: list[str]) -> None:
     """Says what `train -m` with the same arguments would train, and what it would take; trains nothing."""
     from cnnlab.sweep.arguments import as_plan
 
+    if "--wandb-sweep" in arguments:
+        from cnnlab.sweep.wandb_sweep import write_sweep
+
+        write_sweep(arguments)
+        return
     train(as_plan(arguments))
 
 

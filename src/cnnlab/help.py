@@ -45,6 +45,7 @@ the sweep would not come to its end.
   --all                             lists all cells, not only the first 40
   hydra.launcher.jobs=2             cells at once, as in training
   hydra.launcher.rehearse=false     only lists; predicts nothing
+  --wandb-sweep                     writes the sweep as YAML for `wandb sweep`, whose agents then call cnnlab train
 """
 
 STATUS_HELP = """cnnlab status [study ...] [--watch] [--json] [--all]      how sweeps are getting on
