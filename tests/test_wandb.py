@@ -14,6 +14,7 @@ import wandb
 from omegaconf import OmegaConf
 
 from cnnlab.classifier import Classifier
+from cnnlab.loggers import wandb_server
 from cnnlab.loggers.flat import dotted
 from cnnlab.loggers.wandb_identity import run_id, typed
 from cnnlab.loggers.wandb_server import why_offline
@@ -54,7 +55,8 @@ def test_a_run_is_told_from_its_first_words_to_its_last(command: Command, here: 
     assert (run.display_name, run.run_group, run.job_type, run.project) == (folder.name, "s", "train", "cnnlab")
     assert set(run.tags) == {"lenet5", "adam", "digits", "batch_norm", "dropout"}
     config = OmegaConf.to_container(OmegaConf.load(folder / ".hydra" / "config.yaml"))
-    assert {key: value for key, value in logged.config.items() if key != "_wandb"} == dict(dotted(config))
+    assert logged.config.items() >= dict(dotted(config)).items()
+    assert logged.config["regularizers"] == "batch-dropout0.5"
     assert logged.axes["train/*"] == logged.axes["val/*"] == logged.axes["test/*"] == "epoch"
     assert {"epoch", "trainer/global_step"} <= set(logged.axes)
     assert_curves(file, folder)
@@ -94,10 +96,9 @@ def test_nothing_listens_and_the_reason_says_so(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.usefixtures("silent_server")
-def test_a_server_that_never_answers_is_asked_for_seconds() -> None:
-    began = time.monotonic()
+def test_a_server_that_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wandb_server, "PATIENCE", 0.5)
     assert "has not answered" in (why_offline() or "")
-    assert time.monotonic() - began < 10
 
 
 def test_wandb_mode_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +122,7 @@ def test_tags_are_what_one_types() -> None:
     assert "no_regularizer" in typed(compose_config("regularizer=none"))
 
 
-@pytest.mark.parametrize("word", ["watch=weights", "watch_freq=0", "log_model=best", "tags=[a,'']"])
+@pytest.mark.parametrize("word", ["watch=weights", "tags=[a,'']"])
 def test_a_wrong_value_is_named_before_anything_is_trained(
     command: Command, here: Path, capsys: pytest.CaptureFixture[str], word: str
 ) -> None:
@@ -192,6 +193,10 @@ def test_an_interrupted_cell_goes_on_in_its_run(command: Command, here: Path, mo
 @pytest.mark.slow
 @pytest.mark.usefixtures("silent_server")
 def test_with_a_server_that_never_answers_a_run_finishes_and_can_be_synced(command: Command, here: Path) -> None:
+    began = time.monotonic()
+    reason = why_offline()
+    assert reason is not None
+    assert time.monotonic() - began < 10
     assert command("train", "logger=wandb", *TINY) == 0
     (file,) = files(here)
     assert read(file).exit_code == 0

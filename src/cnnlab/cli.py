@@ -9,7 +9,6 @@ from types import FrameType
 from typing import NoReturn
 
 from cnnlab import __version__
-from cnnlab.allowed import allow
 from cnnlab.errors import UserError, did_you_mean
 from cnnlab.help import HELP, HELP_OF, TRAIN_HELP
 
@@ -117,6 +116,14 @@ def report(arguments: list[str]) -> None:
     show(arguments)
 
 
+def dashboard(arguments: list[str]) -> None:
+    """Builds what W&B shows of a study."""
+    from cnnlab.report.dashboard_command import dashboard as show
+
+    talk()
+    show(arguments)
+
+
 def compare(arguments: list[str]) -> None:
     """Puts two runs side by side."""
     from cnnlab.report.compare import compare as show
@@ -146,28 +153,9 @@ def data(arguments: list[str]) -> None:
 
 def bench(arguments: list[str]) -> None:
     """Measures a part of cnnlab against what one would have without it."""
-    known = ("data", "ddp", "grid")
-    if not arguments:
-        raise UserError(f"bench: what is to be measured? There is: {', '.join(known)}")
-    what, *rest = arguments
-    if what not in known:
-        near = did_you_mean(what, known)
-        raise UserError(f"bench {what}: there is nothing of that name to measure.{near} There is: {', '.join(known)}")
-    require_overrides(rest)
-    allow(rest)
-    talk()
-    if what == "data":
-        from cnnlab.bench.data import bench_data  # imports torch
+    from cnnlab.bench.command import bench as measure
 
-        bench_data(rest)
-    elif what == "ddp":
-        from cnnlab.bench.ddp import bench_ddp
-
-        bench_ddp(rest)
-    else:
-        from cnnlab.bench.grid import bench_grid
-
-        bench_grid(rest)
+    measure(arguments)
 
 
 def require_overrides(arguments: list[str]) -> None:
@@ -189,6 +177,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "plan": plan,
     "status": status,
     "report": report,
+    "dashboard": dashboard,
     "compare": compare,
     "data": data,
     "bench": bench,

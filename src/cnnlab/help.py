@@ -11,6 +11,7 @@ HELP = """cnnlab: compare classic CNNs honestly.
   cnnlab plan model=lenet5,resnet20 'seed=range(5)'         what a grid would train and take, without training it
   cnnlab status                                             the studies; with a name, what became of its cells
   cnnlab report runs/STUDY                                  what each ingredient bought: tables, tests, plots, a page
+  cnnlab dashboard runs/STUDY                               the study's workspace and report in W&B
   cnnlab compare runs/STUDY/CELL runs/STUDY/CELL            two runs: configuration, curves, image by image
 
   cnnlab data datamodule=fashion_mnist augment=standard     counts, colours, duplicates, a picture of what is trained on
@@ -79,6 +80,14 @@ seed, with 95 % intervals, and p-values are Holm's over each family of compariso
 a diverged one counts as chance.
 """
 
+DASHBOARD_HELP = """cnnlab dashboard STUDY [--metric test/accuracy]      STUDY is a folder, or its name below runs/
+
+Makes a workspace and a report in W&B of a study whose cells were trained with logger=wandb: curves grouped by network,
+parallel coordinates, parameter importance, accuracy against FLOPs, the ablation table. Prints their addresses; given
+again, it renews both. Without a key or a network it writes what would be saved to STUDY/report/dashboard.json.
+Needs wandb-workspaces: pip install 'cnnlab[dashboard]'
+"""
+
 COMPARE_HELP = """cnnlab compare RUN RUN [--output DIR]      two runs, by their folders
 
 Prints what differs between their configurations, their metrics, and whether they get different test images right
@@ -135,6 +144,7 @@ HELP_OF = {
     "plan": PLAN_HELP,
     "status": STATUS_HELP,
     "report": REPORT_HELP,
+    "dashboard": DASHBOARD_HELP,
     "compare": COMPARE_HELP,
     "data": DATA_HELP,
     "bench": BENCH_HELP,

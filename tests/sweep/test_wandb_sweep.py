@@ -69,10 +69,8 @@ def test_intervals_become_distributions(command: Command, here: Path) -> None:
     [
         (["ablation=leave_one_out"], "ablation.leave_out"),
         (["model=lenet5"], "nothing is swept"),
-        (["model=lenet5,nin", "logger=csv"], "logger=wandb"),
         (["optim.lr=0.1,-1"], "optim.lr=-1"),
         (["tune=lr", "optim=sgd,adam"], "tune"),
-        (["model=lenet5,nine"], "Did you mean nin"),
     ],
 )
 def test_what_cannot_be_swept_there_is_said(

@@ -10,7 +10,7 @@ import wandb
 
 from cnnlab.loggers.csv import Curves
 from cnnlab.loggers.flat import dotted
-from cnnlab.loggers.wandb_identity import job_type, run_id, typed
+from cnnlab.loggers.wandb_identity import job_type, labels, run_id, typed
 from cnnlab.loggers.wandb_server import mode, why_offline
 from cnnlab.run import Config
 
@@ -26,7 +26,7 @@ def begin(folder: Path, config: Config, goes_on: bool, offline: bool, finish_tim
     """
     about["tags"] = list(dict.fromkeys([*typed(config), *about["tags"]]))
     about |= {"id": run_id(folder, config), "name": folder.name, "job_type": job_type(folder)}
-    about |= {"dir": folder, "config": dict(dotted(config))}
+    about |= {"dir": folder, "config": {**labels(config), **dict(dotted(config))}}
     if mode() == "disabled":
         return wandb.init(mode="disabled")
     reason = "logger.wandb.offline=true" if offline else why_offline()

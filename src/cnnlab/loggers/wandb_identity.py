@@ -5,7 +5,7 @@ import re
 import secrets
 from pathlib import Path
 
-from cnnlab.cell import identity
+from cnnlab.cell import identity, regularizer_label
 from cnnlab.run import Config
 from cnnlab.study.record import read_record
 
@@ -43,10 +43,21 @@ def job_type(folder: Path) -> str:
     return str(cell.get("labels", {}).get("role", "train"))
 
 
+def labels(config: Config) -> dict[str, str]:
+    """What cells differ in first, under keys without dots: by those with dots W&B cannot always group and filter."""
+    optimizer = config["optim"]["_target_"].rsplit(".")[-1].lower()
+    return {
+        "network": config["model"]["name"],
+        "optimizer": optimizer,
+        "regularizers": regularizer_label(config["regularizer"]),
+        "dataset": config["datamodule"]["name"],
+    }
+
+
 def typed(config: Config) -> list[str]:
     """Network, optimizer, data set, and the regularizers that are on, by the names that one types."""
     of = config["regularizer"]
     on = [f"{of['norm']}_norm"] if of["norm"] != "none" else []
     on += [key for key, value in of.items() if key != "norm" and value]
-    optimizer = config["optim"]["_target_"].rsplit(".")[-1].lower()
-    return [config["model"]["name"], optimizer, config["datamodule"]["name"], *(on or ["no_regularizer"])]
+    told = labels(config)
+    return [told["network"], told["optimizer"], told["dataset"], *(on or ["no_regularizer"])]

@@ -16,7 +16,7 @@ PROJECT = "cnnlab"
 def send(made: Report, folder: Path, study: Path) -> None:
     """To the project that the study's runs are in; where that cannot be reached, to files for `wandb sync`."""
     reason = why_offline()
-    project, entity = _place(study)
+    project, entity = place_of(study) or (PROJECT, None)
     with wandb.init(
         project=project,
         entity=entity,
@@ -41,10 +41,10 @@ def send(made: Report, folder: Path, study: Path) -> None:
         log.info("W&B is offline (%s). Later: wandb sync %s", reason, where)
 
 
-def _place(study: Path) -> tuple[str, str | None]:
-    """Project and entity of the first cell that logs to W&B."""
+def place_of(study: Path) -> tuple[str, str | None] | None:
+    """Project and entity of the first cell that logs to W&B, if one does."""
     for file in sorted(study.glob("*/.hydra/config.yaml")):
         told = read_config(file).get("logger", {}).get("wandb")
         if told:
             return str(told["project"]), told.get("entity")
-    return PROJECT, None
+    return None

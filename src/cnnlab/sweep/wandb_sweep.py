@@ -124,10 +124,10 @@ def distribution(space: Space) -> dict[str, Any]:
     """In W&B's words."""
     if space.choices:
         return {"values": list(space.choices)}
-    kind = {
+    kinds: dict[tuple[bool, bool], dict[str, Any]] = {
         (False, False): {"distribution": "uniform"},
         (True, False): {"distribution": "log_uniform_values"},
         (False, True): {"distribution": "int_uniform"},
         (True, True): {"distribution": "q_log_uniform_values", "q": 1},
-    }[space.log, space.integer]
-    return {**kind, "min": space.low, "max": space.high}
+    }
+    return {**kinds[space.log, space.integer], "min": space.low, "max": space.high}
