@@ -1,12 +1,14 @@
 """What W&B is told of runs, read back from what it writes offline."""
 
 import csv
+import json
 import os
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -21,6 +23,7 @@ from cnnlab.loggers.wandb_server import why_offline
 from cnnlab.run import Run
 from conftest import TINY, compose_config, runs
 from wandb_files import files, read
+from wandb_stub import Stub, stub
 
 Command = Callable[..., int]
 
@@ -231,3 +234,66 @@ def test_histograms_checkpoint_and_code_where_they_are_asked_for(command: Comman
     groups = {name.partition("/")[0] for row in logged.history for name in row}
     assert {"gradients", "parameters"} <= groups
     assert "artifact" in logged.kinds
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
+    with stub() as told:
+        monkeypatch.setenv("WANDB_API_KEY", "x" * 40)
+        monkeypatch.setenv("WANDB_BASE_URL", told.address)
+        yield told
+
+
+@pytest.mark.slow
+def test_with_a_server_a_run_is_told_to_it(command: Command, here: Path, server: Stub) -> None:
+    assert command("train", "study=s", "logger=wandb", *TINY) == 0
+    (folder,) = runs(here)
+    first = server.upserts[0]
+    assert first["name"].startswith(folder.name[-8:])
+    assert (first["displayName"], first["groupName"], first["jobType"]) == (folder.name, "s", "train")
+    assert json.loads(first["config"])["optim.lr"] == {"value": 0.001}
+    assert server.exit_codes == [0]
+    rows = [json.loads(line) for line in server.streamed["wandb-history.jsonl"]]
+    with (folder / "metrics.csv").open(newline="") as table:
+        expected = [float(row["val/accuracy"]) for row in csv.DictReader(table)]
+    assert [row["val/accuracy"] for row in rows if "val/accuracy" in row] == pytest.approx(expected)
+    assert "RunResumeStatus" not in server.questions  # what an attempt before has sent is replaced
+
+
+@pytest.mark.slow
+def test_a_server_that_falls_silent_delays_the_end_only(
+    command: Command, here: Path, server: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = Classifier.on_train_epoch_start
+
+    def silence(self: Classifier) -> None:
+        server.silent.set()
+        begin(self)
+
+    monkeypatch.setattr(Classifier, "on_train_epoch_start", silence)
+    began = time.monotonic()
+    assert command("train", "logger=wandb", "logger.wandb.finish_timeout=3", *TINY) == 0
+    assert time.monotonic() - began < 60
+    (folder,) = runs(here)
+    assert Run(folder).done
+    (file,) = folder.glob("wandb/run-*/*.wandb")  # wandb sync takes it
+    assert_curves(file, folder)
+
+
+@pytest.mark.slow
+def test_a_run_that_its_server_refuses_is_written_offline(
+    command: Command, here: Path, server: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = server.answer
+
+    def refuse(path: str, body: dict[str, Any]) -> dict[str, Any]:
+        if "upsertBucket" in body.get("query", ""):
+            return {"errors": [{"message": "permission denied"}], "data": {"upsertBucket": None}}
+        return answer(path, body)
+
+    monkeypatch.setattr(server, "answer", refuse)
+    assert command("train", "logger=wandb", *TINY) == 0
+    (file,) = files(here)
+    assert read(file).exit_code == 0
+    assert_curves(file, runs(here)[0])
+    assert "W&B is offline (" in (runs(here)[0] / "train.log").read_text()
