@@ -18,6 +18,7 @@ from omegaconf import OmegaConf
 from cnnlab.classifier import Classifier
 from cnnlab.loggers import wandb_server
 from cnnlab.loggers.flat import dotted
+from cnnlab.loggers.wandb_begin import begin
 from cnnlab.loggers.wandb_identity import run_id, typed
 from cnnlab.loggers.wandb_server import why_offline
 from cnnlab.run import Run
@@ -135,9 +136,10 @@ def test_a_wrong_value_is_named_before_anything_is_trained(
 
 
 @pytest.mark.slow
-def test_a_grid_has_a_run_for_each_cell(command: Command, here: Path) -> None:
+def test_a_grid_has_a_run_for_each_cell(command: Command, here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert command("train", "-m", "seed=0,1", "optim=sgd,adam", "study=s", "logger=[csv,wandb]", *TINY) == 0
     logged = [read(file) for file in files(here)]
+    assert "W&B: 4 runs are offline. Later: wandb sync runs/s/*/wandb/offline-run-*" in capfd.readouterr().out
     assert [one.run.display_name for one in logged] == [folder.name for folder in runs(here)]
     assert len({one.run.run_id for one in logged}) == 4
     assert {(one.config["seed"], one.config["optim._target_"]) for one in logged} == {
@@ -208,14 +210,14 @@ def test_with_a_server_that_never_answers_a_run_finishes_and_can_be_synced(comma
 
 @pytest.mark.slow
 def test_a_run_goes_on_without_wandbs_service(command: Command, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    begin = Classifier.on_train_epoch_start
+    start = Classifier.on_train_epoch_start
 
     def kill(self: Classifier) -> None:
         if self.current_epoch == 1:
             for child in psutil.Process().children():
                 if child.name().startswith("wandb"):
                     child.kill()
-        begin(self)
+        start(self)
 
     monkeypatch.setattr(Classifier, "on_train_epoch_start", kill)
     assert command("train", "logger=wandb", "logger.wandb.watch=gradients", *TINY) == 0
@@ -264,11 +266,11 @@ def test_with_a_server_a_run_is_told_to_it(command: Command, here: Path, server:
 def test_a_server_that_falls_silent_delays_the_end_only(
     command: Command, here: Path, server: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = Classifier.on_train_epoch_start
+    start = Classifier.on_train_epoch_start
 
     def silence(self: Classifier) -> None:
         server.silent.set()
-        begin(self)
+        start(self)
 
     monkeypatch.setattr(Classifier, "on_train_epoch_start", silence)
     began = time.monotonic()
@@ -297,3 +299,46 @@ def test_a_run_that_its_server_refuses_is_written_offline(
     assert read(file).exit_code == 0
     assert_curves(file, runs(here)[0])
     assert "W&B is offline (" in (runs(here)[0] / "train.log").read_text()
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_in_its_servers_run_and_one_that_begins_anew_replaces_it(
+    command: Command, server: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = Classifier.on_train_epoch_start
+
+    def stop(self: Classifier) -> None:
+        if self.current_epoch == 1:
+            raise SystemExit(143)
+        start(self)
+
+    with monkeypatch.context() as once:
+        once.setattr(Classifier, "on_train_epoch_start", stop)
+        assert command("train", "study=s", "logger=wandb", *TINY) == 143
+    assert "RunResumeStatus" not in server.questions
+    assert command("train", "study=s", "logger=wandb", *TINY) == 0
+    assert server.questions.count("RunResumeStatus") == 1
+    assert len({told["name"] for told in server.upserts}) == 1
+    assert server.exit_codes == [143, 0]
+
+
+@pytest.mark.slow
+def test_a_server_that_falls_silent_at_the_beginning_costs_ten_seconds_at_most(
+    tmp_path: Path, server: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = server.answer
+
+    def once(path: str, body: dict[str, Any]) -> dict[str, Any]:
+        server.silent.set()
+        return answer(path, body)
+
+    monkeypatch.setattr(server, "answer", once)
+    folder = tmp_path / "s" / "lenet5-01234567"
+    folder.mkdir(parents=True)
+    began = time.monotonic()
+    about = {"project": "p", "entity": None, "group": "s", "tags": []}
+    run = begin(folder, compose_config("logger=wandb"), False, False, 60, **about)
+    seconds = time.monotonic() - began
+    run.finish()
+    assert seconds < 12  # which leaves a busy machine two
+    assert list(folder.glob("wandb/offline-run-*/*.wandb"))

@@ -33,11 +33,13 @@ def begin(folder: Path, config: Config, goes_on: bool, offline: bool, finish_tim
     if reason is None:
         if wandb.setup().settings.sweep_id:  # an agent has said it
             about = {key: value for key, value in about.items() if key not in ("id", "project", "entity")}
+        # W&B would ask twice, for five seconds each, who we are, to print it
+        wandb.setup(wandb.Settings(x_disable_viewer=True))
         limits = wandb.Settings(init_timeout=PATIENCE, finish_timeout=finish_timeout)
         try:
             return wandb.init(mode="online", resume="allow" if goes_on else None, settings=limits, **about)
         except Exception as error:  # of many kinds; all mean the same here
-            reason = f"{type(error).__name__}: {error}"
+            reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
             forget()
     run = wandb.init(mode="offline", settings=wandb.Settings(silent=True), **about)
     log.info("W&B is offline (%s). Later: wandb sync %s", reason, os.path.relpath(run.settings.sync_dir))

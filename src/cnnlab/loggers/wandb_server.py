@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 
 import wandb
 
-PATIENCE = 4.0  # seconds for an answer, all together: names that do not resolve and servers that are silent, too
+PATIENCE = 3.0  # seconds for an answer, all together: names that do not resolve and servers that are silent, too
 
 
 def why_offline() -> str | None:
