@@ -31,7 +31,7 @@ CODE = {
 DISGUISED = {
     "model": "torch.nn.modules.module.torch.load",
     "optim": "torch.optim.Optimizer.load_state_dict",
-    "logger.mine": "cnnlab.loggers.weights_and_biases.os.system",
+    "logger.mine": "cnnlab.loggers.wandb_begin.os.system",
     "scheduler": "cnnlab.schedules.lr.StepLR",
     "datamodule.source": "cnnlab.data.download.shutil.rmtree",
     "augment.transforms.0": "cnnlab.data.idx.unpacked",

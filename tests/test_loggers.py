@@ -1,74 +1,98 @@
-"""Loggers other than the CSV file that is always there."""
+"""Loggers other than W&B: the CSV file that is always there, TensorBoard, MLflow."""
 
-import json
+import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
+from cnnlab.classifier import Classifier
 from cnnlab.loggers.csv import Curves
-from cnnlab.loggers.weights_and_biases import why_offline
+from cnnlab.loggers.unfailing import Unfailing
+from cnnlab.run import Run
 from conftest import TINY, runs
-from wandb_files import records
 
 Command = Callable[..., int]
 
 
-@pytest.fixture
-def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("WANDB_API_KEY", raising=False)
-    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
-    monkeypatch.setenv("WANDB_SILENT", "true")
+def curves_of(folder: Path, metric: str) -> list[tuple[int, Any]]:
+    """(step, value) of metrics.csv."""
+    with (folder / "metrics.csv").open(newline="") as table:
+        return [(int(row["step"]), pytest.approx(float(row[metric]))) for row in csv.DictReader(table)]
 
 
-def wandb_runs(folder: Path) -> list[Any]:
-    return [list(records(file)) for file in sorted((folder / "runs").glob("*/*/wandb/offline-run-*/*.wandb"))]
+def test_tensorboard_has_the_curves_the_test_and_a_row_of_hparams(command: Command, here: Path) -> None:
+    assert command("train", "logger=tensorboard", *TINY) == 0
+    (folder,) = runs(here)
+    read = EventAccumulator(str(folder / "tensorboard")).Reload()
+    for metric in ("train/loss", "val/accuracy"):
+        assert [(event.step, event.value) for event in read.Scalars(metric)] == curves_of(folder, metric)
+    metrics = Run(folder).result()["metrics"]
+    assert read.Scalars("test/accuracy")[-1].value == pytest.approx(metrics["test/accuracy"])
+    assert read.Scalars("hparams/best/val/accuracy")[-1].value == pytest.approx(metrics["val/accuracy"])
+    told = read.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    hparams = HParamsPluginData.FromString(told).session_start_info.hparams
+    assert hparams["optim.lr"].number_value == 0.001
+    assert (folder / "metrics.csv").exists()
 
 
-@pytest.mark.usefixtures("offline")
-def test_wandb_has_one_run_per_cell_with_its_configuration_and_scores(command: Command, here: Path) -> None:
-    assert command("train", "-m", "seed=0,1", "study=s", "logger=[wandb,tensorboard]", *TINY) == 0
-    logged = wandb_runs(here)
-    assert len(logged) == 2
-    for records_of_run, folder in zip(logged, runs(here), strict=True):
-        run = next(r.run for r in records_of_run if r.HasField("run"))
-        assert (run.display_name, run.run_group, run.job_type) == (folder.name, "s", "train")
-        assert set(run.tags) == {"lenet5", "digits"}
-        config = {item.key: json.loads(item.value_json) for item in run.config.update}
-        assert config["datamodule"]["batch_size"] == 16
-        keys = {
-            item.key or item.nested_key[0] for r in records_of_run if r.HasField("history") for item in r.history.item
-        }
-        assert {"train/loss", "val/accuracy", "test/accuracy"} <= keys
-        assert next(r.exit.exit_code for r in records_of_run if r.HasField("exit")) == 0
+@pytest.mark.slow
+def test_mlflow_has_a_run_for_each_cell_and_goes_on_in_it(
+    command: Command, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.tracking import MlflowClient
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    words = ["train", "study=s", "logger=mlflow", *TINY]
+    begin = Classifier.on_train_epoch_start
+
+    def stop(self: Classifier) -> None:
+        if self.current_epoch == 1:
+            raise SystemExit(143)
+        begin(self)
+
+    def told() -> tuple[list[Any], MlflowClient]:
+        client = MlflowClient(f"sqlite:///{here}/runs/mlflow.db")
+        experiment = client.get_experiment_by_name("s")
+        assert experiment is not None
+        return list(client.search_runs([experiment.experiment_id])), client
+
+    with monkeypatch.context() as once:
+        once.setattr(Classifier, "on_train_epoch_start", stop)
+        assert command(*words) == 143
+    (run,), _ = told()
+    assert (run.info.status, run.data.tags["state"]) == ("KILLED", "interrupted")
+    assert command(*words) == 0
+    assert command(*words, "optim=sgd", "optim.lr=1e9") == 1
+    (diverged, run), client = told()
+    (folder,) = (folder for folder in runs(here) if Run(folder).done)
+    assert (diverged.info.status, diverged.data.tags["state"]) == ("FAILED", "diverged")
+    assert (run.info.status, run.info.run_name) == ("FINISHED", folder.name)
+    assert run.data.params["optim.lr"] == "0.001"
+    history = {m.step: m.value for m in client.get_metric_history(run.info.run_id, "val/accuracy")}
+    assert sorted(history.items()) == curves_of(folder, "val/accuracy")
+    metrics = Run(folder).result()["metrics"]
+    assert run.data.metrics["best/val/accuracy"] == pytest.approx(metrics["val/accuracy"])
+    assert run.data.metrics["test/accuracy"] == pytest.approx(metrics["test/accuracy"])
 
 
-@pytest.mark.usefixtures("offline")
-def test_wandb_says_that_it_is_offline_and_how_to_sync(command: Command, here: Path) -> None:
-    assert command("train", "logger=wandb", *TINY) == 0
-    log = (runs(here)[0] / "train.log").read_text()
-    assert "no key: wandb login" in log
-    assert "wandb sync" in log
+def test_a_logger_that_fails_is_told_once_and_used_no_more(caplog: pytest.LogCaptureFixture) -> None:
+    class Breaking(Curves):
+        def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+            raise OSError("no space left")
 
+    class Careful(Unfailing, Breaking):
+        pass
 
-@pytest.mark.usefixtures("offline")
-def test_wandb_shows_a_failed_cell_as_failed(command: Command, here: Path) -> None:
-    assert command("train", "logger=wandb", "optim=sgd", "optim.lr=1e9", *TINY) == 1
-    assert next(r.exit.exit_code for r in wandb_runs(here)[0] if r.HasField("exit")) == 1
-
-
-@pytest.mark.usefixtures("offline")
-def test_an_unreachable_server_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WANDB_API_KEY", "x" * 40)
-    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
-    assert "no connection to 127.0.0.1" in (why_offline() or "")
-
-
-@pytest.mark.usefixtures("offline")
-def test_wandb_mode_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    assert why_offline() == "WANDB_MODE=offline"
+    logger = Careful(Path("none"), epochs=0)
+    logger.log_metrics({"epoch": 0})
+    logger.log_metrics({"epoch": 1})
+    assert [record.message.partition(";")[0] for record in caplog.records] == [
+        "Breaking failed (OSError: no space left)"
+    ]
 
 
 def test_curves_keep_test_scores_out(tmp_path: Path) -> None:

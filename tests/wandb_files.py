@@ -1,8 +1,51 @@
 """What W&B writes offline."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+
+@dataclass
+class Logged:
+    """A run, as its file tells it."""
+
+    run: Any
+    config: dict[str, Any]
+    history: list[dict[str, Any]] = field(default_factory=list)
+    summary: dict[str, Any] = field(default_factory=dict)
+    axes: dict[str, str] = field(default_factory=dict)  # metric -> what it is drawn over
+    kinds: set[str] = field(default_factory=set)  # of records
+    exit_code: int | None = None
+
+
+def read(file: Path) -> Logged:
+    """The whole file."""
+    every = list(records(file))
+    run = next(record.run for record in every if record.HasField("run"))
+    logged = Logged(run, _values(run.config.update))
+    for record in every:
+        kind = record.WhichOneof("record_type")
+        logged.kinds.add(kind)
+        if kind == "history":
+            logged.history.append(_values(record.history.item))
+        elif kind == "summary":
+            logged.summary |= _values(record.summary.update)
+        elif kind == "metric":
+            logged.axes[record.metric.name or record.metric.glob_name] = record.metric.step_metric
+        elif kind == "exit":
+            logged.exit_code = record.exit.exit_code
+    return logged
+
+
+def _values(items: Iterable[Any]) -> dict[str, Any]:
+    return {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items}
+
+
+def files(folder: Path) -> list[Path]:
+    """Those of the runs below <folder>/runs, by cell and time."""
+    return sorted((folder / "runs").glob("*/*/wandb/offline-run-*/*.wandb"))
 
 
 def records(file: Path) -> Iterator[Any]:

@@ -1,5 +1,6 @@
 """The configuration's values, each by itself and with the others, before anything starts."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ def check(config: dict[str, Any]) -> None:
     _check_weights(config["model"], config["regularizer"]["norm"])
     _check_schedule(config["scheduler"], config["trainer"])
     _check_budget(config["budget"], config["trainer"], config["scheduler"])
+    if config["logger"].get("mlflow") and find_spec("mlflow") is None:
+        raise UserError("logger=mlflow needs MLflow: pip install 'cnnlab[mlflow]'")
     for key in ("mixup", "cutmix"):
         if 0 < config["regularizer"][key] < 0.001:
             raise UserError(f"regularizer.{key}={config['regularizer'][key]}: it must be 0, or 0.001 at least")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 from cnnlab.allowed import allow
-from cnnlab.errors import UserError, did_you_mean
+from cnnlab.errors import UserError
 from cnnlab.help import TRAIN_HELP
 
 
@@ -36,6 +36,11 @@ def plan(arguments: list[str]) -> None:
     """Says what `train -m` with the same arguments would train, and what it would take; trains nothing."""
     from cnnlab.sweep.arguments import as_plan
 
+    if "--wandb-sweep" in arguments:
+        from cnnlab.sweep.wandb_sweep import write_sweep
+
+        write_sweep(arguments)
+        return
     train(as_plan(arguments))
 
 
@@ -49,6 +54,14 @@ def status(arguments: list[str]) -> None:
 def report(arguments: list[str]) -> None:
     """Writes what a study shows: tables, tests, plots, a page."""
     from cnnlab.report.command import report as show
+
+    talk()
+    show(arguments)
+
+
+def dashboard(arguments: list[str]) -> None:
+    """Builds what W&B shows of a study."""
+    from cnnlab.report.dashboard_command import dashboard as show
 
     talk()
     show(arguments)
@@ -99,28 +112,9 @@ def data(arguments: list[str]) -> None:
 
 def bench(arguments: list[str]) -> None:
     """Measures a part of cnnlab against what one would have without it."""
-    known = ("data", "ddp", "grid")
-    if not arguments:
-        raise UserError(f"bench: what is to be measured? There is: {', '.join(known)}")
-    what, *rest = arguments
-    if what not in known:
-        near = did_you_mean(what, known)
-        raise UserError(f"bench {what}: there is nothing of that name to measure.{near} There is: {', '.join(known)}")
-    require_overrides(rest)
-    allow(rest)
-    talk()
-    if what == "data":
-        from cnnlab.bench.data import bench_data  # imports torch
+    from cnnlab.bench.command import bench as measure
 
-        bench_data(rest)
-    elif what == "ddp":
-        from cnnlab.bench.ddp import bench_ddp
-
-        bench_ddp(rest)
-    else:
-        from cnnlab.bench.grid import bench_grid
-
-        bench_grid(rest)
+    measure(arguments)
 
 
 def completion(arguments: list[str]) -> None:
@@ -156,6 +150,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "plan": plan,
     "status": status,
     "report": report,
+    "dashboard": dashboard,
     "compare": compare,
     "look": look,
     "eval": evaluate,

@@ -21,6 +21,7 @@ Train a grid; the same command again goes on with it:
 See what it shows:
   cnnlab report STUDY     what each ingredient bought: tables, tests, a page
   cnnlab report RUN       the page of one run
+  cnnlab dashboard STUDY  a workspace and a report in W&B
   cnnlab compare RUN RUN  two runs: configuration, curves, image by image
 
 Use what was trained:
@@ -60,6 +61,7 @@ the sweep would not come to its end.
   --all                             lists all cells, not only the first 40
   hydra.launcher.jobs=2             cells at once, as in training
   hydra.launcher.rehearse=false     only lists; predicts nothing
+  --wandb-sweep                     writes the sweep as YAML for `wandb sweep`, whose agents then call cnnlab train
 """
 
 STATUS_HELP = """cnnlab status [study ...] [--watch] [--json] [--all]      how sweeps are getting on
@@ -91,6 +93,14 @@ table.md, table.tex, report.json, and each plot as SVG and PNG. Reads the study'
 Factors are what differs between cells. Cells that differ in the seed only are replicates: differences are paired by
 seed, with 95 % intervals, and p-values are Holm's over each family of comparisons. Failed and missing cells are listed;
 a diverged one counts as chance.
+"""
+
+DASHBOARD_HELP = """cnnlab dashboard STUDY [--metric test/accuracy]      STUDY is a folder, or its name below runs/
+
+Makes a workspace and a report in W&B of a study whose cells were trained with logger=wandb: curves grouped by network,
+parallel coordinates, parameter importance, accuracy against FLOPs, the ablation table. Prints their addresses; given
+again, it renews both. Without a key or a network it writes what would be saved to STUDY/report/dashboard.json.
+Needs wandb-workspaces: pip install 'cnnlab[dashboard]'
 """
 
 COMPARE_HELP = """cnnlab compare RUN RUN [--output DIR]      two runs, by their folders
@@ -144,6 +154,7 @@ HELP_OF = {
     "plan": PLAN_HELP,
     "status": STATUS_HELP,
     "report": REPORT_HELP,
+    "dashboard": DASHBOARD_HELP,
     "compare": COMPARE_HELP,
     "eval": EVAL_HELP,
     "data": DATA_HELP,

@@ -133,6 +133,23 @@ class Budget(Group):
     amount: Positive | None
 
 
+class Wandb(Group):
+    project: str
+    entity: str | None
+    group: str
+    tags: list[Annotated[str, StringConstraints(min_length=1, max_length=64)]]  # as W&B has it
+    offline: bool
+    watch: Literal["gradients", "parameters", "all"] | None
+    watch_freq: Count
+    log_model: bool
+    log_code: bool
+    finish_timeout: NotNegative
+
+
+class Loggers(Group):
+    wandb: Wandb | None = None
+
+
 class Config(Group):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     study: FolderName
@@ -145,3 +162,4 @@ class Config(Group):
     datamodule: Datamodule
     trainer: Trainer
     budget: Budget
+    logger: Loggers

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
@@ -55,9 +56,21 @@ def fits(config: Config, folder: str, resume: bool) -> bool:
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # it says what debug=profile asks for
+    run = Run(Path(folder))
+    begin = checkpoints.begin(run.checkpoints) if resume else None
+    curves = Curves(run.folder / "metrics.csv", begin.epochs if begin else None)
+    with ExitStack() as closing:  # loggers first, which show what fails from here on
+        wanted = config["logger"] if ddp.cluster().global_rank() == 0 else {}
+        creates = [make(f"logger.{name}", what) for name, what in wanted.items() if what]
+        loggers = [closing.enter_context(create(run.folder, config, curves)) for create in creates]
+        return fit_and_test(config, run, begin, [curves, *loggers])
+
+
+def fit_and_test(config: Config, run: Run, begin: checkpoints.Begun | None, loggers: list[Any]) -> bool:
+    """The whole of a run, with its loggers, of which the first is the curves; or False, as `fits`."""
     lightning.seed_everything(config["seed"], workers=True, verbose=False)
     cost.forget_peak_memory()  # an earlier cell of the sweep may have trained in this process
-    run = Run(Path(folder))
+    curves: Curves = loggers[0]
     data = build_data(config)
     net = build_network(config)
     model = config["model"]
@@ -66,8 +79,6 @@ def fits(config: Config, folder: str, resume: bool) -> bool:
         origin = weights.load(net, model["weights"], model["imagenet"], config["regularizer"]["norm"])
     freeze(net, model["freeze"])
     classifier = build_classifier(config, net)
-    begin = checkpoints.begin(run.checkpoints) if resume else None
-    curves = Curves(run.folder / "metrics.csv", begin.epochs if begin else 0)
     stopwatch = Stopwatch(data.batch_size // config["trainer"]["micro_batches"])
     best = checkpoints.best(run.checkpoints)
     stop = Stop()
@@ -82,7 +93,7 @@ def fits(config: Config, folder: str, resume: bool) -> bool:
                 "code": code_of(config)["digest"],
                 "eval_batch_size": config["datamodule"]["eval_batch_size"],
                 "micro_batches": config["trainer"]["micro_batches"],
-                "folder": folder,
+                "folder": str(run.folder),
                 "epochs": begin.epochs if begin else 0,
                 "batches of the next epoch": begin.batches if begin else 0,
             }
@@ -95,65 +106,63 @@ def fits(config: Config, folder: str, resume: bool) -> bool:
         Predictions(run.folder / "predictions.npz"),
         *(make(f"callbacks.{name}", what) for name, what in config["callbacks"].items() if what),
     ]
-    with ExitStack() as closing:
-        loggers = [make(f"logger.{name}", what) for name, what in config["logger"].items()]
-        trainer = build_trainer(
-            config["trainer"],
-            logger=[curves, *(closing.enter_context(create(run.folder, config)) for create in loggers)],
-            callbacks=callbacks,
-            plugins=[checkpoints.WholeFiles(), *ddp.plugins(config["trainer"])],
-            default_root_dir=folder,
-            strategy=ddp.strategy(config["trainer"], net),
-            use_distributed_sampler=False,  # data/batches.py shares batches out
-            num_sanity_val_steps=0,  # they would count as an epoch's scores
-            log_every_n_steps=0,  # everything is logged once an epoch
-            enable_progress_bar=False,
-            enable_model_summary=False,
-        )
-        if trainer.is_global_zero:
-            introduce(config, net, trainer, origin)
-            if begin:
-                say_where(begin, trainer.world_size)
-        if begin and begin.finished:  # it stopped early, and would not know it any more
-            trainer.fit_loop.max_epochs = begin.epochs
-        try:
-            trainer.fit(classifier, data, ckpt_path=begin.file if begin else None)
-        except Diverged as error:
-            stop.obey()  # it may have been asked for in that step
-            if not divergence.goes_back(trainer, error):
-                raise
-            return False
-        if not best.best_model_path:
-            raise UserError("no epoch was validated, so that there are no best weights to test")
-        # not ckpt_path=: an EMA callback would put the current weights back
-        saved = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
-        classifier.load_state_dict(saved["state_dict"])
-        test = trainer.test(classifier, data, verbose=False)[0] if config["test"] else {}
-        if trainer.is_global_zero:
-            result = {
-                "cell": run.folder.name,
-                "seed": config["seed"],
-                "metrics": {**curves.best(), **test},
-                "cost": {
-                    "parameters": cost.parameters(net),
-                    "flops": cost.flops(net, data.in_channels, data.image_size),
-                    "train_images_per_second": stopwatch.images / stopwatch.seconds,
-                    "peak_memory_bytes": cost.peak_memory_bytes(),
-                    "fit_seconds": stopwatch.fit_seconds,
-                    **({"energy_joules": joules} if (joules := stopwatch.energy_joules) is not None else {}),
-                    "step_seconds": stopwatch.step_seconds,
-                    "validation_seconds": stopwatch.validation_seconds,
-                    "validation_step_seconds": stopwatch.validation_step_seconds,
-                },
-                "per_class": per_class(data.source.classes, classifier.per_class.tolist()) if test else {},
-                "data": data.used(),
-                "micro_batches": config["trainer"]["micro_batches"],
-                **({"pruned": pruning[0].pruned} if pruning else {}),
-                **divergence.count,
-                "environment": environment(trainer.strategy.root_device),
-                **{key: value for key, value in run.status.items() if key == "code_changed"},
-            }
-            write_json(run.result_file, result)
+    trainer = build_trainer(
+        config["trainer"],
+        logger=loggers,
+        callbacks=callbacks,
+        plugins=[checkpoints.WholeFiles(), *ddp.plugins(config["trainer"])],
+        default_root_dir=run.folder,
+        strategy=ddp.strategy(config["trainer"], net),
+        use_distributed_sampler=False,  # data/batches.py shares batches out
+        num_sanity_val_steps=0,  # they would count as an epoch's scores
+        log_every_n_steps=0,  # everything is logged once an epoch
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    if trainer.is_global_zero:
+        introduce(config, net, trainer, origin)
+        if begin:
+            say_where(begin, trainer.world_size)
+    if begin and begin.finished:  # it stopped early, and would not know it any more
+        trainer.fit_loop.max_epochs = begin.epochs
+    try:
+        trainer.fit(classifier, data, ckpt_path=begin.file if begin else None)
+    except Diverged as error:
+        stop.obey()  # it may have been asked for in that step
+        if not divergence.goes_back(trainer, error):
+            raise
+        return False
+    if not best.best_model_path:
+        raise UserError("no epoch was validated, so that there are no best weights to test")
+    # not ckpt_path=: an EMA callback would put the current weights back
+    saved = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+    classifier.load_state_dict(saved["state_dict"])
+    test = trainer.test(classifier, data, verbose=False)[0] if config["test"] else {}
+    if trainer.is_global_zero:
+        result = {
+            "cell": run.folder.name,
+            "seed": config["seed"],
+            "metrics": {**curves.best(), **test},
+            "cost": {
+                "parameters": cost.parameters(net),
+                "flops": cost.flops(net, data.in_channels, data.image_size),
+                "train_images_per_second": stopwatch.images / stopwatch.seconds,
+                "peak_memory_bytes": cost.peak_memory_bytes(),
+                "fit_seconds": stopwatch.fit_seconds,
+                **({"energy_joules": joules} if (joules := stopwatch.energy_joules) is not None else {}),
+                "step_seconds": stopwatch.step_seconds,
+                "validation_seconds": stopwatch.validation_seconds,
+                "validation_step_seconds": stopwatch.validation_step_seconds,
+            },
+            "per_class": per_class(data.source.classes, classifier.per_class.tolist()) if test else {},
+            "data": data.used(),
+            "micro_batches": config["trainer"]["micro_batches"],
+            **({"pruned": pruning[0].pruned} if pruning else {}),
+            **divergence.count,
+            "environment": environment(trainer.strategy.root_device),
+            **{key: value for key, value in run.status.items() if key == "code_changed"},
+        }
+        write_json(run.result_file, result)
     return True
 
 

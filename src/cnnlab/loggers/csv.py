@@ -14,10 +14,11 @@ from cnnlab.atomic import write_text
 class Curves(Logger):
     """Collects what is logged under train/ and val/ into rows by epoch; the file is whole at any moment."""
 
-    def __init__(self, file: Path, epochs: int) -> None:
-        """epochs: how many the file has already, of a run that goes on."""
+    def __init__(self, file: Path, epochs: int | None) -> None:
+        """epochs: how many of the file's a run goes on from; None: it begins anew."""
         super().__init__()
         self.file = file
+        self.goes_on = epochs is not None
         self.rows: dict[int, dict[str, float]] = {}
         if epochs:
             with file.open(newline="", encoding="utf-8") as table:

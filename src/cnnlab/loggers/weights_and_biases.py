@@ -1,67 +1,93 @@
-"""Weights & Biases: one run per cell, offline where there is no key or no network."""
+"""Weights & Biases: one run per cell, offline without a key or a network. It never keeps a run from training."""
 
 import logging
-import netrc
-import os
-import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from lightning.pytorch.loggers import WandbLogger
+from lightning.pytorch.loggers.logger import DummyLogger, Logger
+from torch import nn
+
+from cnnlab.loggers.csv import Curves
+from cnnlab.loggers.unfailing import Unfailing, ending, scores
+from cnnlab.loggers.wandb_begin import begin, prepare
+from cnnlab.run import Config, Run
 
 log = logging.getLogger(__name__)
-PATIENCE = 5.0  # seconds to wait for the server
+
+
+class CellRun(Unfailing, WandbLogger):
+    """Lightning's, for a run that was begun already."""
+
+    def __init__(self, run: Any, folder: Path, log_model: bool, watch: str | None, watch_freq: int) -> None:
+        # nothing changes best.ckpt any more when it is logged, so that it need not be copied
+        super().__init__(experiment=run, save_dir=folder, log_model=log_model, add_file_policy="immutable")
+        self.run = run
+        self.watched = watch
+        self.watch_freq = watch_freq
+
+    def log_graph(self, model: nn.Module, *_: Any) -> None:
+        """Lightning calls it once, before it trains; the network's forward is called, the module's own is not."""
+        if self.watched:
+            with self.going_on():
+                self.run._log = self._guarded(self.run._log)  # which the hooks call in the middle of backward
+                self.watch(model.get_submodule("net"), log=self.watched, log_freq=self.watch_freq, log_graph=False)
+
+    def _guarded(self, write: Callable[..., None]) -> Callable[..., None]:
+        def guarded(*args: Any, **kwargs: Any) -> None:
+            with self.going_on():
+                write(*args, **kwargs)
+
+        return guarded
+
+    def finalize(self, status: str = "success") -> None:
+        """Lightning calls it when training is done; forward passes on other devices would not please the hooks."""
+        super().finalize(status)
+        if self.watched:
+            with self.going_on():
+                self.run.unwatch()
+
+    def finish(self, exit_code: int, summary: dict[str, Any]) -> None:
+        """Ends the run, with these values in its summary."""
+        with self.going_on():
+            self.run.summary.update(summary)
+        with self.going_on():
+            self.run.finish(exit_code=exit_code)
 
 
 @contextmanager
 def create(
-    folder: Path, config: dict[str, Any], project: str, entity: str | None, group: str, tags: list[str], offline: bool
-) -> Iterator[WandbLogger]:
-    """A W&B run with the whole configuration, in <folder>/wandb; finished, as failed if the block raises."""
-    reason = "asked for" if offline else why_offline()
-    if reason:
-        log.info("W&B is offline (%s). Later: wandb sync %s", reason, folder / "wandb" / "offline-run-*")
-    logger = WandbLogger(
-        name=folder.name,
-        save_dir=folder,
-        project=project,
-        entity=entity,
-        group=group,
-        tags=tags,
-        job_type="train",
-        config=config,
-        mode="offline" if reason else "online",  # Lightning's offline=True would set WANDB_MODE for all later runs
-    )
-    exit_code = 1
+    folder: Path,
+    config: Config,
+    curves: Curves,
+    project: str,
+    entity: str | None,
+    group: str,
+    tags: list[str],
+    offline: bool,
+    watch: str | None,
+    watch_freq: int,
+    log_model: bool,
+    log_code: bool,
+    finish_timeout: float,
+) -> Iterator[Logger]:
+    """A W&B run in <folder>/wandb, finished whatever happens: as failed if the block raises."""
+    about = {"project": project, "entity": entity, "group": group, "tags": tags}
+    try:
+        run = begin(folder, config, curves.goes_on, offline, finish_timeout, **about)
+    except Exception as error:  # whatever W&B may raise, a training is worth more than its dashboard
+        log.warning("W&B cannot be used (%s: %s); the run goes on without it", type(error).__name__, error)
+        yield DummyLogger()
+        return
+    logger = CellRun(run, folder, log_model, watch, watch_freq)
+    with logger.going_on():
+        prepare(run, curves, log_code)
     try:
         yield logger
-        exit_code = 0
-    finally:
-        if hasattr(logger.experiment, "finish"):  # on ranks other than 0 Lightning gives a dummy
-            logger.experiment.finish(exit_code=exit_code)
-
-
-def why_offline() -> str | None:
-    """What keeps W&B from being used online, in words, or None."""
-    if (mode := os.environ.get("WANDB_MODE", "online")) != "online":
-        return f"WANDB_MODE={mode}"
-    server = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai"))
-    host = server.hostname or ""
-    if not os.environ.get("WANDB_API_KEY") and not _in_netrc(host):
-        return "no key: wandb login"
-    try:
-        socket.create_connection((host, server.port or (443 if server.scheme == "https" else 80)), PATIENCE).close()
-    except OSError as error:
-        return f"no connection to {host}: {error}"
-    return None
-
-
-def _in_netrc(host: str) -> bool:
-    """Whether `wandb login` has left a key."""
-    try:
-        return netrc.netrc(os.environ.get("NETRC")).authenticators(host) is not None
-    except (OSError, netrc.NetrcParseError):
-        return False
+    except BaseException as error:
+        logger.finish(*ending(error))
+        raise
+    last = curves.rows[max(curves.rows)]  # else W&B would take the test's epoch, which is none, for the last
+    logger.finish(0, {**last, **scores(Run(folder).result(), curves), "state": "done"})

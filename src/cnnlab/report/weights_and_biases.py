@@ -5,7 +5,7 @@ from pathlib import Path
 
 import wandb
 
-from cnnlab.loggers.weights_and_biases import why_offline
+from cnnlab.loggers.wandb_server import why_offline
 from cnnlab.report.charts import plots
 from cnnlab.report.content import Report
 from cnnlab.study.config import read_config
@@ -17,7 +17,7 @@ PROJECT = "cnnlab"
 def send(made: Report, folder: Path, study: Path) -> None:
     """To the project that the study's runs are in; where that cannot be reached, to files for `wandb sync`."""
     reason = why_offline()
-    project, entity = _place(study)
+    project, entity = place_of(study) or (PROJECT, None)
     with wandb.init(
         project=project,
         entity=entity,
@@ -42,10 +42,10 @@ def send(made: Report, folder: Path, study: Path) -> None:
         log.info("W&B is offline (%s). Later: wandb sync %s", reason, where)
 
 
-def _place(study: Path) -> tuple[str, str | None]:
-    """Project and entity of the first cell that logs to W&B."""
+def place_of(study: Path) -> tuple[str, str | None] | None:
+    """Project and entity of the first cell that logs to W&B, if one does."""
     for file in sorted(study.glob("*/.hydra/config.yaml")):
         told = read_config(file).get("logger", {}).get("wandb")
         if told:
             return str(told["project"]), told.get("entity")
-    return PROJECT, None
+    return None

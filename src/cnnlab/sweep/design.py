@@ -72,15 +72,16 @@ def combinations(design: Design, arguments: Sequence[Override], spaces: Mapping[
         UserError: a piece is not legal.
     """
     mine = [o for o in arguments if not (o.key_or_group or "").startswith("ablation.")]
-    swept = {o.get_key_element(): _swept(o) for o in mine if o.is_sweep_override() and not o.is_interval_sweep()}
+    values_of = {o.get_key_element(): swept(o) for o in mine if o.is_sweep_override() and not o.is_interval_sweep()}
     fixed = [o.input_line or "" for o in mine if not o.is_sweep_override()]
     given = {(o.key_or_group or "") for o in mine}
-    outer = [[Part({key: value}) for value in values] for key, values in swept.items() if key != "seed"]
-    factors = [*outer, *_axes(design["axes"], given), *_pairs(design["pairs"], given), *_named(design)]
+    outer = [[Part({key: value}) for value in values] for key, values in values_of.items() if key != "seed"]
+    inner = [[Part({key: value}) for value in values] for key, values in axes(design["axes"], given).items()]
+    factors = [*outer, *inner, *_pairs(design["pairs"], given), *_named(design)]
     if spaces and design["search"]["kind"] != "optuna":
         draws = drawn(spaces, design["search"])
         factors.append([Part({key: text(value) for key, value in draw.items()}) for draw in draws])
-    seeds = [Part({"seed": value}) for value in swept.get("seed", _seeds(design["seeds"], given))]
+    seeds = [Part({"seed": value}) for value in values_of.get("seed", _seeds(design["seeds"], given))]
     require_count("ablation.subset_seed", design["subset_seed"], least=0)
     parts = [sum(parts, Part({})) for parts in product(*factors)]
     return Combinations(fixed, parts, seeds or [Part({})])
@@ -110,19 +111,18 @@ def as_texts(change: Design) -> dict[str, str]:
     return {key: text(value) for key, value in flat(change).items()}
 
 
-def _swept(override: Override) -> list[str]:
+def swept(override: Override) -> list[str]:
+    """Its values, as texts."""
     values = [str(value) for value in override.sweep_string_iterator()]
     if not values:
         raise UserError(f"{override.input_line}: there are no values in it")
     return values
 
 
-def _axes(axes: Design, given: set[str]) -> list[list[Part]]:
-    return [
-        [Part({key: value}) for value in _values(f"ablation.axes.{key}", key, values)]
-        for key, values in flat(axes).items()
-        if key not in given
-    ]
+def axes(told: Design, given: set[str]) -> dict[str, list[str]]:
+    """The values of each key that the command line says nothing of."""
+    listed = flat(told).items()
+    return {key: _values(f"ablation.axes.{key}", key, values) for key, values in listed if key not in given}
 
 
 def _pairs(pairs: Design, given: set[str]) -> list[list[Part]]:
@@ -175,7 +175,7 @@ def _values(name: str, key: str, values: Any) -> list[str]:
     if isinstance(values, str):
         override = OverridesParser.create().parse_override(f"{key}={values}")
         if override.is_sweep_override() and not isinstance(override.value(), IntervalSweep):
-            return _swept(override)
+            return swept(override)
     if not isinstance(values, list) or not values:
         raise UserError(f"{name}={values}: it must be a list of values, as [0, 0.5], or a sweep, as range(5)")
     return [text(value) for value in values]
