@@ -336,7 +336,7 @@ def test_a_server_that_falls_silent_at_the_beginning_costs_ten_seconds_at_most(
     folder = tmp_path / "s" / "lenet5-01234567"
     folder.mkdir(parents=True)
     began = time.monotonic()
-    about = {"project": "p", "entity": None, "group": "s", "tags": []}
+    about: dict[str, Any] = {"project": "p", "entity": None, "group": "s", "tags": []}
     run = begin(folder, compose_config("logger=wandb"), False, False, 60, **about)
     seconds = time.monotonic() - began
     run.finish()
