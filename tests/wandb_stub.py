@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 VIEWER = {"id": "u", "entity": "me", "username": "me", "email": "", "flags": "{}", "teams": {"edges": []}}
-FEATURES: dict[str, dict[str, list[str]]] = {"serverInfo": {"features": []}}
+FEATURES: dict[str, Any] = {"serverInfo": {"features": []}}
 
 
 class Stub:

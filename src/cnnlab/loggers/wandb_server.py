@@ -43,7 +43,7 @@ def _refusal(server: str, key: str) -> str | None:
     headers = {"Authorization": f"Basic {told}", "Content-Type": "application/json", "User-Agent": "cnnlab"}
     question = json.dumps({"query": "query Viewer { viewer { id } }"}).encode()
     try:
-        with urlopen(Request(f"{server}/graphql", question, headers), timeout=PATIENCE) as reply:
+        with urlopen(Request(f"{server}/graphql", question, headers), timeout=2 * PATIENCE) as reply:
             answer: Any = json.loads(reply.read())
         known = answer["data"]["viewer"] is not None
     except HTTPError as error:
