@@ -66,6 +66,15 @@ def test_a_folder_per_stage_is_read(tmp_path: Path, stage: Stage, expected: list
     assert labels(tmp_path, stage) == expected
 
 
+def test_a_data_dir_that_goes_away_in_between_is_named(tmp_path: Path) -> None:
+    fill(tmp_path / "photos", dog=1, cat=1)
+    images = source(tmp_path / "photos")
+    assert images.classes == ("cat", "dog")
+    (tmp_path / "photos").rename(tmp_path / "away")
+    with pytest.raises(UserError, match="photos cannot be read: No such file or directory"):
+        images.prepare()
+
+
 def test_without_a_val_folder_there_is_no_validation_set(tmp_path: Path) -> None:
     fill(tmp_path / "train", cat=1, dog=1)
     assert source(tmp_path).read("val") is None

@@ -33,7 +33,10 @@ def class_folders(data_dir: str) -> list[str]:
 
 
 def _folders(root: Path) -> list[str]:
-    return sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    try:
+        return sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError as error:  # it went away after it was seen, or is closed
+        raise UserError(f"{root} cannot be read: {error.strerror}") from error
 
 
 def files_below(folder: Path) -> list[Path]:
