@@ -1,6 +1,7 @@
 """`key=value` words of the commands that use a trained network."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from glob import has_magic
 from pathlib import Path
 
 from cnnlab.errors import UserError, did_you_mean
@@ -47,23 +48,34 @@ def one_of(command: str, key: str, value: str, allowed: Iterable[str]) -> str:
 
 
 def folders(command: str, value: str) -> list[Path]:
-    """Of run=folder or run=[folder,folder].
+    """Of run=folder, run=[folder,folder], or a pattern of folders, as run=runs/study/lenet5-*.
 
     Raises:
         UserError: there is none.
     """
-    named = [Path(item) for item in items(value)]
+    named: list[Path] = []
+    for item in items(value):
+        found = [Path(item)]
+        if has_magic(item):
+            whole = Path(item).absolute()
+            found = sorted(
+                path for path in Path(whole.anchor).glob(str(whole.relative_to(whole.anchor))) if path.is_dir()
+            )
+        if not found:
+            raise UserError(f"{command} run={item}: no folder is called so")
+        named += found
     if not named:
         raise UserError(f"{command}: of which run? run=<its folder> (cnnlab status STUDY lists a study's)")
     return named
 
 
-def number(command: str, key: str, value: str, least: int = 1) -> int:
-    """A whole number.
+def folder(command: str, value: str) -> Path:
+    """Of one.
 
     Raises:
-        UserError: it is none, or less than the least.
+        UserError: there is none, or there are several.
     """
-    if not value.removeprefix("-").isdecimal() or int(value) < least:
-        raise UserError(f"{command} {key}={value}: it must be a whole number from {least} on")
-    return int(value)
+    found = folders(command, value)
+    if len(found) > 1:
+        raise UserError(f"{command} run={value}: of one run at a time; these are {len(found)}")
+    return found[0]

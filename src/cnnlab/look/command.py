@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cnnlab.allowed import KEY, allow
 from cnnlab.errors import UserError, did_you_mean
+from cnnlab.inference.words import folder as folder_of
 from cnnlab.look.gallery import made, require_installed, wanted
 
 KEYS = ("run", "pictures", "output", "images", "class", KEY)
@@ -28,7 +29,7 @@ def look(arguments: Sequence[str]) -> None:
     from cnnlab.look.opened import opened
 
     allow(arguments)
-    run = Path(told["run"])
+    run = folder_of("look", told["run"])
     device = "cuda" if torch.cuda.is_available() else "cpu"
     subject = opened(run, count, told.get("class"), device=device)
     folder = Path(told["output"]) if told.get("output") else run / "pictures"
