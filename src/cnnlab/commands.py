@@ -90,6 +90,14 @@ def evaluate(arguments: list[str]) -> None:
     eval_command([word for word in arguments if not word.startswith("allowed_packages=")])
 
 
+def predict(arguments: list[str]) -> None:
+    """Says what a trained network takes image files for."""
+    allow(arguments)
+    from cnnlab.inference.predict import predict as say  # imports torch
+
+    say([word for word in arguments if not word.startswith("allowed_packages=")])
+
+
 def models(arguments: list[str]) -> None:
     """Prints the networks as a table."""
     from cnnlab.zoo import show
@@ -154,6 +162,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "compare": compare,
     "look": look,
     "eval": evaluate,
+    "predict": predict,
     "data": data,
     "bench": bench,
     "models": models,

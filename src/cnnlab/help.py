@@ -27,6 +27,7 @@ See what it shows:
 Use what was trained:
   cnnlab look run=RUN                           mistakes, filters, Grad-CAM, ...
   cnnlab eval run=RUN                           its test again, or on other data
+  cnnlab predict run=RUN input=photos           what it takes images for
 
 Look around:
   cnnlab models [WORD]                          the networks
@@ -137,6 +138,20 @@ figures to the last digit. Writes eval.json and predictions.npz to RUN/eval/.
   output=DIR              instead of RUN/eval/<data set>
 """
 
+PREDICT_HELP = """cnnlab predict run=RUN input=IMAGES [output=predictions.csv] [key=value ...]
+
+Writes a row for each image file: the likeliest classes with their
+probabilities. It reads a batch at a time, so that a million files take no
+more memory than a hundred.
+
+  input=photos            a file, a folder with all below it, or 'photos/*.jpg'
+  output=predictions.csv  or .jsonl, or .parquet (pip install 'cnnlab[parquet]')
+  top=5                   so many classes
+  batch_size=64           images at once
+  on_bad=error            files that cannot be read are named at the end, with
+                          exit code 2; skip: with exit code 0
+"""
+
 INIT_HELP = """cnnlab init FOLDER      a small project of your own, in a new folder
 
 Writes a network, a data set and a recipe of your own, with their
@@ -157,6 +172,7 @@ HELP_OF = {
     "dashboard": DASHBOARD_HELP,
     "compare": COMPARE_HELP,
     "eval": EVAL_HELP,
+    "predict": PREDICT_HELP,
     "data": DATA_HELP,
     "bench": BENCH_HELP,
     "models": MODELS_HELP,

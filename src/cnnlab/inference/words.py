@@ -79,3 +79,14 @@ def folder(command: str, value: str) -> Path:
     if len(found) > 1:
         raise UserError(f"{command} run={value}: of one run at a time; these are {len(found)}")
     return found[0]
+
+
+def number(command: str, key: str, value: str) -> int:
+    """A whole number from 1 on.
+
+    Raises:
+        UserError: it is none.
+    """
+    if not value.isdecimal() or not int(value):
+        raise UserError(f"{command} {key}={value}: it must be a whole number from 1 on")
+    return int(value)
