@@ -25,7 +25,13 @@ def saved(batches: int, score: float | None = None) -> dict[str, Any]:
     """The least that a run goes on from."""
     position = {"batches": batches, "finished": False, "ended": False, "sums": [{}], "lr": 0.1}
     weights = {"weight": torch.arange(1000.0)}
-    return {"epoch": 3, "position": position, "callbacks": {"best.ckpt": {"score": score}}, "state_dict": weights}
+    return {
+        "epoch": 3,
+        "global_step": 3,
+        "position": position,
+        "callbacks": {"best.ckpt": {"score": score}},
+        "state_dict": weights,
+    }
 
 
 @pytest.fixture
@@ -197,3 +203,13 @@ def test_each_checkpoint_of_each_configuration_is_plain(words: str, tmp_path: Pa
     files = sorted((tmp_path / "checkpoints").iterdir())
     assert [file.name for file in files] == ["best.ckpt", "last.ckpt", "previous.ckpt"]
     assert all(torch.load(file, weights_only=True)["state_dict"] for file in files)
+
+
+def test_what_is_damaged_after_it_was_looked_at_is_not_loaded(two: Path) -> None:
+    begun = begin(two)
+    assert begun is not None
+    content = bytearray(begun.file.read_bytes())
+    content[len(content) // 2] ^= 255
+    begun.file.write_bytes(content)
+    with pytest.raises(UserError, match=r"last.ckpt is damaged .*goes on without it"):
+        WholeFiles().load_checkpoint(begun.file)

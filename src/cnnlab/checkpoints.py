@@ -5,6 +5,7 @@ import logging
 import pickle
 import zipfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -54,15 +55,23 @@ class WholeFiles(TorchCheckpointIO):
         """Tensors and plain values from a file of this machine; nothing in it is executed.
 
         Raises:
-            UserError: it is no such file.
+            UserError: it is no such file, or is damaged, maybe since it was looked at.
         """
         if "://" in str(path) or not Path(path).is_file():
             raise UserError(f"checkpoint {path}: it must be a file on this machine; download it first, and look at it")
-        loaded: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        content = BytesIO(Path(path).read_bytes())  # torch does not look at checksums, and the file may change
+        try:
+            part = damaged_part(content)
+        except zipfile.BadZipFile as error:
+            part = str(error)
+        if part is not None:
+            raise UserError(f"checkpoint {path} is damaged ({part}). The same command again goes on without it")
+        content.seek(0)
+        loaded: dict[str, Any] = torch.load(content, map_location="cpu", weights_only=True)
         return loaded
 
 
-def damaged_part(file: Path) -> str | None:
+def damaged_part(file: Path | BytesIO) -> str | None:
     """The first part of a checkpoint that does not have the checksum (CRC-32) that it was written with, or None.
 
     torch's files are zip archives, which hold one for each tensor: no second file that could be lost or out of date.
@@ -71,7 +80,9 @@ def damaged_part(file: Path) -> str | None:
         OSError, BadZipFile, ...: it cannot be read at all.
     """
     with zipfile.ZipFile(file) as parts:
-        return parts.testzip()
+        # no checksum covers this mark; torch reads nothing of a part that it makes a folder, and says nothing
+        marked = (part.filename for part in parts.infolist() if part.external_attr)
+        return next(marked, None) or parts.testzip()
 
 
 class LatestOfTheBest(ModelCheckpoint):

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-import torch
 
 from cnnlab import checkpoints, cost, ddp, weights
 from cnnlab.atomic import write_json
@@ -135,7 +134,7 @@ def fit_and_test(config: Config, run: Run, begin: checkpoints.Begun | None, logg
     if not best.best_model_path:
         raise UserError("no epoch was validated, so that there are no best weights to test")
     # not ckpt_path=: an EMA callback would put the current weights back
-    saved = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+    saved = checkpoints.WholeFiles().load_checkpoint(best.best_model_path)
     classifier.load_state_dict(saved["state_dict"])
     test = trainer.test(classifier, data, verbose=False)[0] if config["test"] else {}
     if trainer.is_global_zero:

@@ -137,7 +137,7 @@ def test_a_run_from_before_a_key_came_is_as_its_default_says(trained: list[Path]
     ("damage", "said"),
     [
         (lambda run: (run / "checkpoints" / "best.ckpt").unlink(), r"has no checkpoints/best\.ckpt"),
-        (lambda run: (run / "checkpoints" / "best.ckpt").write_bytes(b"PK"), "cannot be read"),
+        (lambda run: (run / "checkpoints" / "best.ckpt").write_bytes(b"PK"), "is damaged"),
         (lambda run: (run / ".hydra" / "config.yaml").write_text("model: {"), "config.yaml"),
         (lambda run: (run / ".hydra" / "config.yaml").write_text("model: {name: a}"), "config.yaml"),
         (lambda run: (run / ".hydra" / "config.yaml").unlink(), "not the folder of a run"),

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from omegaconf import OmegaConf
 from torch import nn
 
 from cnnlab.build import build_network
 from cnnlab.check import check
-from cnnlab.checkpoints import BEST, UNREADABLE
+from cnnlab.checkpoints import BEST, UNREADABLE, WholeFiles
 from cnnlab.conf import conf_folder
 from cnnlab.errors import UserError
 from cnnlab.run import Config, Run
@@ -90,7 +89,9 @@ def with_weights(net: nn.Module, file: Path) -> nn.Module:
         UserError: it is damaged, or of another network.
     """
     try:
-        saved: Any = torch.load(file, map_location="cpu", weights_only=True)["state_dict"]
+        saved: Any = WholeFiles().load_checkpoint(file)["state_dict"]
+    except UserError:
+        raise
     except UNREADABLE as error:
         raise UserError(f"{file} cannot be read ({type(error).__name__}); train this run again") from error
     weights = {name.removeprefix("net."): tensor for name, tensor in saved.items() if name.startswith("net.")}
