@@ -36,6 +36,7 @@ def test_a_ratio_is_the_median_of_the_rounds_ratios() -> None:
     assert measured.median("a") == 30.0
 
 
+@pytest.mark.slow
 def test_both_feeds_are_measured_against_plain_loaders(command: Callable[..., int], here: Path) -> None:
     assert command("bench", "data", *FEW, "datamodule=synthetic", "datamodule.source.train_images=200") == 0
     folder = here / "runs" / "bench" / "data-synthetic-standard"
@@ -49,6 +50,7 @@ def test_both_feeds_are_measured_against_plain_loaders(command: Callable[..., in
     assert "device feed" in (folder / "chart.svg").read_text()
 
 
+@pytest.mark.slow
 def test_images_in_files_are_measured_against_the_decoder(command: Callable[..., int], here: Path) -> None:
     rng = np.random.default_rng(0)
     for number in range(60):

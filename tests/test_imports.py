@@ -86,7 +86,7 @@ def test_a_run_imports_only_the_loggers_and_policies_it_uses(tmp_path: Path) -> 
         "import sys; sys.argv = ['cnnlab', 'train', 'debug=fast', 'datamodule=synthetic']\n"
         "from cnnlab.cli import main\n"
         "main()\n"
-        "unused = {'wandb', 'albumentations', 'sklearn', 'tensorboard', 'cnnlab.look', 'captum'}\n"
+        "unused = {'wandb', 'albumentations', 'sklearn', 'tensorboard', 'cnnlab.look.gallery', 'captum'}\n"
         "sys.exit(bool(unused & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True).returncode == 0

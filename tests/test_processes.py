@@ -102,6 +102,7 @@ def test_a_file_that_hides_one_of_ours_is_refused(process: Process, here: Path) 
     assert "rename it" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_config_dir_is_found(process: Process, here: Path) -> None:
     (here / "own" / "optim").mkdir(parents=True)
     (here / "own" / "optim" / "mysgd.yaml").write_text("_target_: torch.optim.SGD\n_partial_: true\nlr: 0.1\n")
@@ -140,6 +141,7 @@ def test_a_gpu_trains(process: Process, here: Path) -> None:
     assert runs(here)
 
 
+@pytest.mark.slow
 def test_quiet_says_nothing_of_what_goes_well(process: Process, here: Path) -> None:
     done = process("train", "--quiet", "study=s", *(word for word in TINY if not word.startswith("callbacks")))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

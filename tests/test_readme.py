@@ -91,6 +91,9 @@ def is_slow(command: str) -> bool:
             "launcher=ray",
             "ablation",
             "study=optimizers",
+            "cnnlab data",
+            "download_data",
+            "callbacks=[default,pictures]",
             "recipes",
             "budget=",
             "tune=lr",
@@ -140,7 +143,9 @@ def as_the_shell_would(word: str, folder: Path) -> list[str]:
 
 def before(command: str) -> list[str]:
     """The study that the README has trained before it looks at it."""
-    of_runs = command.startswith(tuple(f"cnnlab {word}" for word in ("report", "compare", "eval", "predict", "look", "dashboard")))
+    of_runs = command.startswith(
+        tuple(f"cnnlab {word}" for word in ("report", "compare", "eval", "predict", "look", "dashboard"))
+    )
     return [one for one in COMMANDS if "study=recipes" in one][:1] if of_runs else []
 
 

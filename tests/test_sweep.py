@@ -16,6 +16,7 @@ def states(folder: Path) -> list[str]:
     return [json.loads((run / "status.json").read_text())["state"] for run in runs(folder)]
 
 
+@pytest.mark.slow
 def test_lists_of_regularizers_are_cells(command: Command, here: Path) -> None:
     assert command("train", "-m", "regularizer=none,[none,dropout],all", "seed=range(2)", *TINY) == 0
     assert states(here) == ["done"] * 6

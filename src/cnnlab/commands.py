@@ -98,6 +98,14 @@ def predict(arguments: list[str]) -> None:
     say([word for word in arguments if not word.startswith("allowed_packages=")])
 
 
+def export(arguments: list[str]) -> None:
+    """Writes a trained network for other programs."""
+    allow(arguments)
+    from cnnlab.inference.export import export as write  # imports torch
+
+    write([word for word in arguments if not word.startswith("allowed_packages=")])
+
+
 def models(arguments: list[str]) -> None:
     """Prints the networks as a table."""
     from cnnlab.zoo import show
@@ -163,6 +171,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "look": look,
     "eval": evaluate,
     "predict": predict,
+    "export": export,
     "data": data,
     "bench": bench,
     "models": models,

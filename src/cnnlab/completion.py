@@ -32,7 +32,7 @@ def completion(arguments: Sequence[str]) -> None:
     if len(arguments) != 1:
         raise UserError(f"completion: it wants the name of a shell: {', '.join(SHELLS)}")
     require_one_of("completion", arguments[0], SHELLS)
-    sys.stdout.write(shellcode(["cnnlab"], shell=arguments[0]))
+    sys.stdout.write(shellcode(["cnnlab"], True, arguments[0]))
 
 
 def answer(commands: Iterable[str]) -> None:

@@ -28,6 +28,7 @@ Use what was trained:
   cnnlab look run=RUN                           mistakes, filters, Grad-CAM, ...
   cnnlab eval run=RUN                           its test again, or on other data
   cnnlab predict run=RUN input=photos           what it takes images for
+  cnnlab export run=RUN format=onnx             for other programs
 
 Look around:
   cnnlab models [WORD]                          the networks
@@ -152,6 +153,17 @@ more memory than a hundred.
                           exit code 2; skip: with exit code 0
 """
 
+EXPORT_HELP = """cnnlab export run=RUN [format=onnx] [key=value ...]
+
+Writes RUN/export/model.onnx with a model card, after its outputs were
+compared with the network's on real test images.
+
+  format=onnx             or torch_export, torchscript, safetensors (weights)
+  preprocess=true         it takes pixels in 0..1 and normalises them itself
+  images=64               that are compared; tolerance=1e-3 of their outputs
+  output=FILE             instead of RUN/export/
+"""
+
 INIT_HELP = """cnnlab init FOLDER      a small project of your own, in a new folder
 
 Writes a network, a data set and a recipe of your own, with their
@@ -173,6 +185,7 @@ HELP_OF = {
     "compare": COMPARE_HELP,
     "eval": EVAL_HELP,
     "predict": PREDICT_HELP,
+    "export": EXPORT_HELP,
     "data": DATA_HELP,
     "bench": BENCH_HELP,
     "models": MODELS_HELP,

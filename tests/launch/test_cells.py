@@ -170,6 +170,7 @@ def test_what_is_scrubbed() -> None:
     assert scrubbed(dirty) == {"PATH": "/bin", "HOME": "/"}
 
 
+@pytest.mark.slow
 def test_what_a_cell_said_is_in_its_folder(command: Callable[..., int], here: Path) -> None:
     assert command("train", "-m", "seed=0", "study=s", *[word for word in TINY if "quiet" not in word]) == 0
     (run,) = runs(here)

@@ -73,6 +73,7 @@ def test_two_processes_make_the_step_of_one(command: Command, here: Path) -> Non
 NORMED = ["model=resnet20", "model.width=0.25", "trainer.accelerator=cpu", "trainer.precision=64-true"]
 
 
+@pytest.mark.slow
 def test_with_synced_norms_two_processes_make_the_step_of_one(command: Command, here: Path) -> None:
     one, two = after_one_step(command, here, "trainer.devices=1,2", "trainer.sync_batchnorm=true", *NORMED)
     assert any(name.endswith("running_var") for name in one)

@@ -17,7 +17,7 @@ from cnnlab.report.content import Report
 from cnnlab.report.ingredients import WITH
 
 NAMES = {kind.__name__ for kind in KINDS}
-SIZES = [(2, 1), (2, 4), (10, 6)]  # conditions: 2, 8, 60
+SIZES = [(2, 1), (2, 4), pytest.param(10, 6, marks=pytest.mark.slow)]  # conditions: 2, 8, 60
 
 
 def svg(chart: alt.TopLevelMixin) -> str:

@@ -133,6 +133,7 @@ def test_ten_thousand_cells_can_be_searched(browser: Any, tmp_path: Path) -> Non
     tab.close()
 
 
+@pytest.mark.slow
 def test_names_from_folders_cannot_bring_in_code(browser: Any, tmp_path: Path) -> None:
     evil = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
     report = example()

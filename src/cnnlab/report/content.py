@@ -32,8 +32,7 @@ class Cost(TypedDict):
 class Condition(TypedDict):
     """n: seeds with a value; diverged ones count as chance. gap: train - test accuracy, None without both.
 
-    not_worse: a test does not tell it from the best one. untested: it shares fewer than two seeds with that, so that
-    there is no test. states: of its cells, e.g. {"done": 4, "failed": 1}.
+    not_worse: no test tells it from the best. untested: it shares too few seeds with that. states: {"done": 4, ...}.
     """
 
     levels: Levels
@@ -68,8 +67,8 @@ class Estimate(TypedDict):
     """The mean of n paired differences, one for each seed, with its 95 % interval.
 
     p: two-sided, of the paired t-test; p_holm: corrected for the family it was tested in. effect_size: Hedges' g of
-    paired differences, their mean over their standard deviation, corrected for small n. All None where n < 2; equal
-    differences have no interval and no effect size.
+    paired differences, their mean over their standard deviation, corrected for small n. None where n < 2; of equal
+    differences only p is known.
     """
 
     n: int
