@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from cnnlab.zoo import card
+from cnnlab.zoo import card, table
 from conftest import stems
 
 
@@ -51,6 +52,11 @@ def test_ones_own_network_without_a_card_is_shown(
     (here / "conf" / "model" / "tinynet.yaml").write_text("# @package _global_\ndefaults: [_base]\n")
     assert command("models", "tinynet") == 0
     assert "tinynet" in capsys.readouterr().out
+
+
+def test_the_numbers_fit_a_terminal_of_80_columns() -> None:
+    told = table({model: card(model) for model in stems("model")}, [])
+    assert Console(width=200).measure(told).maximum <= 80
 
 
 def test_help_explains(command: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:

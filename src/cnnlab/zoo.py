@@ -1,5 +1,6 @@
 """The networks, as `cnnlab models` tells of them: each file of conf/model has a card."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from cnnlab.conf import choices, conf_folder, refuse_hidden
 from cnnlab.errors import UserError, did_you_mean
 
 TOLD = ("year", "paper", "depth", "image", "parameters", "flops", "introduced")
-NARROWEST = 120  # columns that the table needs to be read
 WIDE = 180  # columns, where there is no terminal that has a width
+WORDS = {"introduced": 110, "paper": 130}  # columns of a terminal from which on there is room for them
 
 
 def card(name: str) -> DictConfig | None:
@@ -43,8 +44,11 @@ def show(words: list[str]) -> None:
             raise UserError(f"no network has {word} in its name.{did_you_mean(word, names)}")
     chosen = [name for name in names if not words or any(word in name for word in words)]
     cards = {name: complete(name, card(name)) for name in chosen}
-    width = max(NARROWEST, Console().width) if Console().is_terminal else WIDE
-    Console(width=width).print(table(dict(sorted(cards.items(), key=order))))
+    console = Console() if Console().is_terminal else Console(width=WIDE)
+    shown = [name for name, least in WORDS.items() if console.width >= least]
+    console.print(table(dict(sorted(cards.items(), key=order)), shown))
+    if missing := WORDS.keys() - set(shown):
+        console.print(f"{' and '.join(sorted(missing))}: in a wider terminal, or cnnlab models | less -S", style="dim")
 
 
 def complete(name: str, about: DictConfig | None) -> DictConfig | None:
@@ -65,21 +69,21 @@ def order(item: tuple[str, DictConfig | None]) -> tuple[int, str, int]:
     return (about.year, about.paper, about.depth) if about else (9999, "", 0)
 
 
-def table(cards: dict[str, DictConfig | None]) -> Table:
-    """One row a network; FLOPs are those of one image of the size that its paper has."""
+def table(cards: dict[str, DictConfig | None], words: Sequence[str] = tuple(WORDS)) -> Table:
+    """One row a network, with those of its words; FLOPs are those of one image of the size that its paper has."""
     shown = Table()
     shown.add_column("model", no_wrap=True)
     for column in ("year", "depth", "parameters", "FLOPs", "image"):
         shown.add_column(column, justify="right", no_wrap=True)
-    shown.add_column("introduced")
-    shown.add_column("paper")
+    for word in words:
+        shown.add_column(word)
     for name, about in cards.items():
-        shown.add_row(name, *(columns(about) if about else []))
+        shown.add_row(name, *(columns(about) if about else []), *(about[word] for word in words if about))
     return shown
 
 
 def columns(about: Any) -> list[str]:
-    """Everything but the name, as text."""
+    """The numbers, as text."""
     size = "x".join(str(n) for n in about.image)
     return [
         str(about.year),
@@ -87,6 +91,4 @@ def columns(about: Any) -> list[str]:
         f"{about.parameters / 1e6:.2f} M",
         f"{about.flops / 1e9:,.2f} G" if about.flops > 1e9 else f"{about.flops / 1e6:,.2f} M",
         size,
-        about.introduced,
-        about.paper,
     ]
