@@ -126,6 +126,7 @@ def test_ten_skipped_steps_in_a_row_are_none(tmp_path: Path, monkeypatch: pytest
     assert result["skipped_steps"] == 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["signal", pytest.param("kill", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("words", [SKIP, BACK])
 def test_a_run_that_skips_or_rolls_back_goes_on_to_the_last_bit(
@@ -163,6 +164,7 @@ def test_rollback_goes_on_from_the_last_epoch_with_half_the_learning_rate(
     assert saved["global_step"] == 2 * BATCHES
 
 
+@pytest.mark.slow
 def test_rollback_in_the_first_epoch_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow, undisturbed = (tmp_path / name for name in ("slow", "undisturbed"))
     plant(monkeypatch, lambda self: self.trainer.global_step == 4 and rate(self) > 0.0006)
@@ -173,6 +175,7 @@ def test_rollback_in_the_first_epoch_begins_anew(tmp_path: Path, monkeypatch: py
     assert_same(undisturbed, slow)
 
 
+@pytest.mark.slow
 def test_the_fourth_divergence_is_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch, at_step(11))
     with pytest.raises(Diverged, match="went back 3 times before, with half the learning rate each time"):
@@ -190,6 +193,7 @@ def test_what_is_no_number_before_anything_was_trained_cannot_be_rolled_back(
         train_cell(compose_config(*BACK), tmp_path, [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", stems("scheduler"))
 @pytest.mark.parametrize("more", [[], ["scheduler.warmup_epochs=2"]])
 def test_half_the_learning_rate_stays_half(name: str, more: list[str]) -> None:

@@ -77,6 +77,7 @@ def test_a_signal_to_all_processes_is_no_success(here: Path, number: signal.Sign
     assert (status["state"], status["exit_code"]) == ("interrupted", code)
 
 
+@pytest.mark.slow
 def test_a_users_own_model_is_found_beside_them(process: Process, here: Path) -> None:
     (here / "conf" / "model").mkdir(parents=True)
     (here / "conf" / "model" / "mine.yaml").write_text(

@@ -98,6 +98,7 @@ def test_loggers_are_known_by_what_they_can_do(tmp_path: Path) -> None:
     assert logger.got == [("7", str(tmp_path / "filters.png"), "pictures")]
 
 
+@pytest.mark.slow
 def test_without_a_test_they_are_of_the_validation_set(command: Command, here: Path) -> None:
     choice = "callbacks.pictures.pictures=[confusion]"
     assert command("train", "test=false", *TINY, "callbacks=[quiet,pictures]", choice) == 0

@@ -65,6 +65,7 @@ def test_every_chart_is_drawn_and_has_words_for_those_who_do_not_see_it(opened: 
         assert len(places.nth(n).get_attribute("aria-label")) > 40
 
 
+@pytest.mark.slow
 def test_arrow_keys_walk_through_a_charts_marks_and_say_them(opened: Any) -> None:
     chart = opened.locator(".chart[data-chart=effects]")
     chart.focus()
@@ -93,6 +94,7 @@ def test_a_click_on_a_column_sorts_by_its_numbers_and_another_turns_it_round(ope
     assert falling != rising
 
 
+@pytest.mark.slow
 def test_a_column_is_sorted_by_the_keyboard_too(opened: Any) -> None:
     opened.locator("[data-table=cells] th button").first.focus()
     opened.keyboard.press("Enter")
@@ -107,6 +109,7 @@ def test_words_filter_a_table(opened: Any) -> None:
     assert set(after) == {"failed"}
 
 
+@pytest.mark.slow
 def test_it_follows_the_readers_choice_of_light_and_dark(opened: Any) -> None:
     opened.emulate_media(color_scheme="dark")
     opened.wait_for_selector(".chart[data-drawn=dark]", timeout=60_000)
@@ -119,6 +122,7 @@ def test_nothing_is_cut_off_on_a_phone(opened: Any) -> None:
     assert opened.evaluate("document.documentElement.scrollWidth") <= 400
 
 
+@pytest.mark.slow
 def test_ten_thousand_cells_can_be_searched(browser: Any, tmp_path: Path) -> None:
     report: Report = example()
     report["cells"] = [{**report["cells"][0], "name": f"cell-{n}"} for n in range(10_000)]
@@ -167,12 +171,14 @@ def test_its_policy_forbids_scripts_that_are_not_its_own_and_the_network(opened:
     assert opened.title() != "owned"
 
 
+@pytest.mark.slow
 def test_tables_fit_a_wide_page(opened: Any) -> None:
     opened.set_viewport_size({"width": 1280, "height": 900})
     wider = """boxes => boxes.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.ariaLabel)"""
     assert opened.locator(".wide:visible").evaluate_all(wider) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 400])
 def test_no_word_of_a_table_is_broken(opened: Any, width: int) -> None:
     opened.set_viewport_size({"width": width, "height": 900})
@@ -188,6 +194,7 @@ def test_no_word_of_a_table_is_broken(opened: Any, width: int) -> None:
     assert broken == []
 
 
+@pytest.mark.slow
 def test_the_first_column_stays_when_a_table_is_scrolled(opened: Any) -> None:
     opened.set_viewport_size({"width": 400, "height": 900})
     box = opened.locator("[data-table=effects] .wide")
@@ -197,6 +204,7 @@ def test_the_first_column_stays_when_a_table_is_scrolled(opened: Any) -> None:
     assert first.bounding_box()["x"] == pytest.approx(box.bounding_box()["x"], abs=1)
 
 
+@pytest.mark.slow
 def test_charts_are_as_narrow_as_a_phone_and_their_labels_do_not_overlap(browser: Any, file: Path) -> None:
     tab = browser.new_page(viewport={"width": 400, "height": 800})
     tab.goto(file.as_uri())
@@ -229,6 +237,7 @@ def datasets(opened: Any, chart: str) -> list[dict[str, Any]]:
     return list(opened.evaluate(f"Object.values(report.charts[{chart!r}].datasets).flat()"))
 
 
+@pytest.mark.slow
 def test_of_many_numbers_the_first_are_shown_and_it_is_said_where_the_others_are(opened: Any) -> None:
     numbers = opened.locator("#numbers-learning_curves")
     numbers.locator("summary").click()
@@ -285,6 +294,7 @@ def live(browser: Any, tmp_path: Path) -> Iterator[tuple[Any, Callable[[str], No
     tab.close()
 
 
+@pytest.mark.slow
 def test_a_live_page_shows_a_newer_one_and_keeps_the_readers_place(live: Any) -> None:
     tab, write = live
     tab.locator("#filter-cells").fill("vgg16")
@@ -300,6 +310,7 @@ def test_a_live_page_shows_a_newer_one_and_keeps_the_readers_place(live: Any) ->
     assert tab.evaluate("window.scrollY") == 300
 
 
+@pytest.mark.slow
 def test_a_live_page_stays_as_it_is_while_there_is_no_newer_one(live: Any) -> None:
     tab, _ = live
     tab.evaluate("window.here = true")
@@ -307,6 +318,7 @@ def test_a_live_page_stays_as_it_is_while_there_is_no_newer_one(live: Any) -> No
     assert tab.evaluate("window.here") is True
 
 
+@pytest.mark.slow
 def test_a_live_page_does_not_reload_while_someone_types(live: Any) -> None:
     tab, write = live
     tab.locator("#filter-cells").press_sequentially("le")
