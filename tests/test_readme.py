@@ -114,8 +114,10 @@ def as_the_shell_would(word: str, folder: Path) -> list[str]:
 
 def before(command: str) -> list[str]:
     """The study that the README has trained before it looks at it."""
-    of_runs = command.split()[1] in ("report", "compare", "eval", "predict", "export", "look", "dashboard")
-    return [one for one in COMMANDS if "study=recipes" in one][:1] if of_runs else []
+    if command.split()[1] not in ("report", "compare", "eval", "predict", "export", "look", "dashboard"):
+        return []
+    training = {found[1]: one for one in COMMANDS if (found := re.search(r" train -m .*study=(\w+)", one))}
+    return [one for study, one in training.items() if re.search(rf"\b{study}\b", command)]
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make ")])
