@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from lightning import Trainer
 from lightning.fabric.plugins import TorchCheckpointIO
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from torch import Tensor
 
 from cnnlab.atomic import whole
@@ -92,6 +92,8 @@ class LatestOfTheBest(ModelCheckpoint):
         if current is None:
             return False
         return self.best_model_score is None or bool(current >= self.best_model_score)
+
+    on_train_batch_end = Checkpoint.on_train_batch_end  # nothing: it is after a validation that one is saved
 
     @property
     def state_key(self) -> str:

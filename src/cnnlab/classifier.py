@@ -69,7 +69,7 @@ class Classifier(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         images, targets = self.mixing(*batch[:2])
         objective, cross_entropy, logits = self.objective(self.net(images), targets)
-        self.train_scores.update(logits, targets.main, cross_entropy, objective)
+        self.train_scores.add_batch(logits, targets.main, cross_entropy, objective)
         loss: Tensor = objective
         self.steps_loss = loss.detach() if self.steps_loss is None else self.steps_loss + loss.detach()
         return loss
@@ -110,7 +110,7 @@ class Classifier(LightningModule):
         logits: Tensor = self.net(images)
         if len(labels):  # a process may get nothing of a short last batch
             cross_entropy = mean_cross_entropy(logits, labels)
-            scores.update(logits, labels, cross_entropy, cross_entropy)
+            scores.add_batch(logits, labels, cross_entropy, cross_entropy)
         return logits
 
     def _log_scores(self, stage: str, scores: Scores) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import lightning
 
-from cnnlab import checkpoints, cost, ddp, weights
+from cnnlab import checkpoints, cost, ddp, epoch_loop, weights
 from cnnlab.atomic import write_json
 from cnnlab.build import build_classifier, build_data, build_network, build_trainer
 from cnnlab.callbacks.agreement import Agreement
@@ -118,6 +118,7 @@ def fit_and_test(config: Config, run: Run, begin: checkpoints.Begun | None, logg
         enable_progress_bar=False,
         enable_model_summary=False,
     )
+    epoch_loop.install(trainer)
     if trainer.is_global_zero:
         introduce(config, net, trainer, origin)
         if begin:

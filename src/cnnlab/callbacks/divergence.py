@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from cnnlab.callbacks.agreement import anywhere
 from cnnlab.classifier import ADVICE, Classifier
 from cnnlab.errors import Diverged
+from cnnlab.metrics import Scores
 
 log = logging.getLogger(__name__)
 GLANCE = 50  # steps between looks at the loss where each look would wait for a GPU
@@ -86,6 +87,7 @@ class Skips(Stops):
             log.warning("a step is skipped: %s%s", said.removesuffix(f". {ADVICE}"), more)
         for tensor, before in self.before:
             tensor.copy_(before)
+        _scores(pl_module).waiting.clear()  # this step's, which `before` does not have
         for parameter in parameters(optimizer):
             parameter.grad = None  # which an optimizer passes over
 
@@ -135,4 +137,9 @@ def parameters(optimizer: Optimizer) -> list[Tensor]:
 def _changed_by_a_batch(pl_module: LightningModule) -> list[Tensor]:
     """Whatever a batch changes before a step is made: running statistics and scores."""
     classifier: Classifier = pl_module  # type: ignore[assignment]
-    return [*classifier.net.buffers(), *classifier.train_scores.sums_here()]
+    return [*classifier.net.buffers(), *_scores(pl_module).sums_here()]
+
+
+def _scores(pl_module: LightningModule) -> Scores:
+    classifier: Classifier = pl_module  # type: ignore[assignment]
+    return classifier.train_scores

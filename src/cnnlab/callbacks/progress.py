@@ -10,6 +10,7 @@ from rich.progress import Progress as Bar
 
 from cnnlab.callbacks.budget import TimeBudget
 
+REDRAW = 0.05  # seconds between the bar's moves
 GLANCE = 0.5  # seconds between looks at the loss, each of which waits for the device
 
 
@@ -19,6 +20,7 @@ class Progress(Callback):
     def __init__(self) -> None:
         self.bar: Bar | None = None
         self.task = TaskID(0)
+        self.moved = 0.0
         self.looked = 0.0
         self.began = 0.0
         self.first = 0  # epoch of this attempt
@@ -59,14 +61,16 @@ class Progress(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if self.bar is None:
+        now = time.monotonic()
+        if self.bar is None or now - self.moved < REDRAW:
             return
+        self.moved = now
         done = trainer.current_epoch * int(trainer.num_training_batches) + batch_idx + 1
         if self.budget:
             done = int(self.budget.spent)
         self.bar.update(self.task, completed=done, description=self._epoch(trainer))
-        if time.monotonic() - self.looked > GLANCE:
-            self.looked = time.monotonic()
+        if now - self.looked > GLANCE:
+            self.looked = now
             self.bar.update(
                 self.task,
                 scores=self._scores(trainer, objective=outputs["loss"].item() * trainer.accumulate_grad_batches),
@@ -78,7 +82,8 @@ class Progress(Callback):
 
     def _tell(self, trainer: Trainer, epochs: int) -> None:
         if self.bar is not None:
-            self.bar.update(self.task, scores=self._scores(trainer))
+            done = {} if self.budget else {"completed": epochs * int(trainer.num_training_batches)}
+            self.bar.update(self.task, scores=self._scores(trainer), **done)  # type: ignore[arg-type]
         elif trainer.is_global_zero:
             spent = time.monotonic() - self.began
             left = spent / max(1, epochs - self.first) * ((trainer.max_epochs or epochs) - epochs)

@@ -46,7 +46,7 @@ class TrainBatches(Sampler[Batch]):
         order = np.random.default_rng([self.seed, self.epoch]).permutation(self.length)
         for batch in range(self.skip, self.batches):
             mine = order[batch * self.batch_size : (batch + 1) * self.batch_size][self.rank :: self.world_size]
-            for piece in np.split(mine, self.pieces):
+            for piece in np.split(mine, self.pieces) if self.pieces > 1 else (mine,):
                 yield self.epoch, piece
 
 

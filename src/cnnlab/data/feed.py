@@ -53,6 +53,9 @@ class Feed:
         return len(self.sampler)
 
     def __iter__(self) -> Iterator[Batched]:
+        if not self.loader.num_workers:
+            yield from (self.dataset[batch] for batch in self.sampler)
+            return
         for group in self.loader:
             if isinstance(group, UserError):
                 raise group
