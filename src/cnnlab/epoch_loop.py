@@ -152,7 +152,7 @@ def install(trainer: lightning.Trainer) -> None:
 
 def is_usual(trainer: lightning.Trainer) -> bool:
     """Whether nothing is asked for that the shorter way does not do."""
-    plugin = trainer.precision_plugin
+    plugin, schedules = trainer.precision_plugin, trainer.lr_scheduler_configs
     closure = inspect.signature(type(trainer.optimizers[0]).step).parameters.get("closure")
     return (
         isinstance(trainer.profiler, PassThroughProfiler)  # type: ignore[attr-defined]

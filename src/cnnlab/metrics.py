@@ -40,6 +40,8 @@ class Scores(Metric):
 
     def add_batch(self, logits: Tensor, labels: Tensor, cross_entropy: Tensor, objective: Tensor) -> None:
         """Adds a batch: logits [N, K], labels [N], and the batch's mean losses."""
+        if not self.waiting:  # what torchmetrics notes in each `update`
+            self._update_count, self._computed = self._update_count + 1, None
         top = logits.detach().topk(self.top).indices
         self.waiting.append((top, labels, cross_entropy.detach(), objective.detach()))
         if len(self.waiting) == AT_ONCE:
@@ -51,7 +53,6 @@ class Scores(Metric):
             return
         tops, labels_of, cross_entropies, objectives = zip(*self.waiting, strict=True)
         self.waiting.clear()
-        self._update_count, self._computed = self._update_count + 1, None
         top, labels = torch.cat(tops), torch.cat(labels_of)
         first, ones = top[:, 0], torch.ones_like(labels)
         self.true_positives.index_add_(0, labels, (first == labels).long())
