@@ -160,9 +160,7 @@ def is_usual(trainer: lightning.Trainer) -> bool:
         and isinstance(trainer.strategy, SingleDeviceStrategy | DDPStrategy)
         and all(is_quiet(callback) for callback in trainer.callbacks)  # type: ignore[attr-defined]
         and (closure is None or closure.default is None)
-        and not any(
-            c.interval == "step" and (c.reduce_on_plateau or c.frequency != 1) for c in trainer.lr_scheduler_configs
-        )
+        and all(c.interval == "epoch" or (c.frequency == 1 and not c.reduce_on_plateau) for c in schedules)
         and not trainer.fast_dev_run  # type: ignore[attr-defined]
     )
 

@@ -1,5 +1,7 @@
 """`cnnlab bench`: which part is to be measured."""
 
+from importlib import import_module
+
 from cnnlab.allowed import allow
 from cnnlab.commands import require_overrides, talk
 from cnnlab.errors import UserError, did_you_mean
@@ -7,7 +9,7 @@ from cnnlab.errors import UserError, did_you_mean
 
 def bench(arguments: list[str]) -> None:
     """Measures a part of cnnlab against what one would have without it."""
-    known = ("data", "ddp", "grid")
+    known = ("data", "ddp", "grid", "overhead", "start")
     if not arguments:
         raise UserError(f"bench: what is to be measured? There is: {', '.join(known)}")
     what, *rest = arguments
@@ -17,15 +19,5 @@ def bench(arguments: list[str]) -> None:
     require_overrides(rest)
     allow(rest)
     talk()
-    if what == "data":
-        from cnnlab.bench.data import bench_data  # imports torch
-
-        bench_data(rest)
-    elif what == "ddp":
-        from cnnlab.bench.ddp import bench_ddp
-
-        bench_ddp(rest)
-    else:
-        from cnnlab.bench.grid import bench_grid
-
-        bench_grid(rest)
+    module = import_module(f"cnnlab.bench.{what}")  # which imports torch
+    getattr(module, f"bench_{what}")(rest)

@@ -15,6 +15,19 @@ take turns, each with a new folder; of fresh processes only so many are run, and
 empty cell costs. Without other words: LeNet-5, one epoch of 10,000 images of Fashion-MNIST, or of synthetic ones of the
 same shape where that is not there. Writes table.md, bench.json and a chart (PNG, SVG) to runs/bench/grid/.
 
+cnnlab bench overhead [rounds=5] [steps=300] [key=value ...]
+
+What a training step costs beside its arithmetic, on the CPU: cnnlab with progress bar, scores, checkpoints and curves
+on, against a bare PyTorch loop on the same batches, Lightning with nothing on, and the habits of the usual templates
+(metrics and self.log in each step, a bar that moves each step). For a network of one layer, and for LeNet-5 at batch
+128. Writes table.md, bench.json and charts (PNG, SVG) to runs/bench/overhead/.
+
+cnnlab bench start [rounds=5]
+
+Seconds of --help against `import hydra`, from the start of the process to the first optimizer step of a run against
+torch alone, and the memory of a run; all also against a template that imports everything at its top. Then the memory of
+a sweep's processes, with shared pages counted once. Writes table.md and bench.json to runs/bench/start/.
+
 cnnlab bench ddp [rounds=5] [steps=N] [ranks=1,2,4] [step_ms=T] [gpus=8,64,100] [intra=300] [inter=12.5,1.25]
                  [group=choice ...] [key=value ...]
 
