@@ -10,6 +10,7 @@ import wandb
 
 from cnnlab.loggers.csv import Curves
 from cnnlab.loggers.flat import dotted
+from cnnlab.loggers.unfailing import counted
 from cnnlab.loggers.wandb_identity import job_type, labels, run_id, typed
 from cnnlab.loggers.wandb_server import mode, why_offline
 from cnnlab.run import Config
@@ -64,10 +65,10 @@ def prepare(run: Any, curves: Curves, log_code: bool) -> None:
         run.define_metric(f"{stage}/*", step_metric="epoch")
     for kind in ("gradients", "parameters"):
         run.define_metric(f"{kind}/*", step_metric=STEP)
-    known = run.summary.get("epoch", -1) if run.resumed else -1
-    for epoch, row in sorted(curves.rows.items()):
-        if epoch > known:
-            run.log({STEP if name == "step" else name: value for name, value in row.items()})
+    known = run.summary.get("epoch", 0) if run.resumed else 0
+    for _, row in sorted(curves.rows.items()):
+        if (told := counted(row))["epoch"] > known:
+            run.log({STEP if name == "step" else name: value for name, value in told.items()})
     if log_code:
         run.log_code(".", exclude_fn=_is_foreign)
 
