@@ -154,6 +154,14 @@ def _check_budget(budget: dict[str, Any], trainer: dict[str, Any], scheduler: di
         )
 
 
+PATTERNS = {
+    "logger.wandb.project": "must not be empty, nor contain any of / \\ # ? % :",
+    "logger.wandb.entity": "names a user or a team, without spaces and slashes",
+    "logger.mlflow.tracking_uri": "must begin with http://, https://, sqlite:///, mysql://, postgresql://, mssql://, "
+    "file: or databricks, or be a folder",
+}
+
+
 def _explained(problem: Any) -> str:
     # unions and list positions are pydantic's affair, not the user's
     loc = [str(part) for part in problem["loc"] if isinstance(part, str) and part.isidentifier()]
@@ -165,7 +173,7 @@ def _explained(problem: Any) -> str:
         allowed = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         return refusal(key, value, allowed)
     if problem["type"] == "string_pattern_mismatch":
-        return f"{key}={value}: it names a folder and must not contain slashes"
+        return f"{key}={value}: it {PATTERNS.get(key, 'names a folder and must not contain slashes')}"
     message = (
         message.replace("Input should be", "must be")
         .replace("a valid integer", "a whole number")
