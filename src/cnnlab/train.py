@@ -7,6 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from cnnlab import without_extras  # noqa: F401  # before Lightning
+
+# isort: split
 import lightning
 
 from cnnlab import checkpoints, cost, ddp, epoch_loop, weights
