@@ -14,12 +14,8 @@ from sklearn.datasets import load_digits
 
 from conftest import REPOSITORY
 
-CHAPTERS = {
-    title: text
-    for title, text in re.findall(
-        r"^## (.+?)\n(.*?)(?=^## |\Z)", (REPOSITORY / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL
-    )
-}
+TEXT = (REPOSITORY / "CONTRIBUTING.md").read_text()
+CHAPTERS: dict[str, str] = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
 RECIPES = [title for title in CHAPTERS if title.startswith("Add a")]
 COPIED = ("src", "conf", "scripts", "tests", "pyproject.toml", "README.md")
 
