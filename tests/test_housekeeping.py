@@ -84,6 +84,17 @@ def test_every_make_target_is_told_to_contributors_by_its_name() -> None:
     assert {"install", "test", "test-all", "coverage", "lint", "format"} <= told
 
 
+def test_the_tree_that_is_told_is_the_tree() -> None:
+    told = set(re.findall(r"`([\w./]+)/`", CONTRIBUTING.split("## Where things are")[1].split("\n## ")[0]))
+    tracked = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True).stdout.splitlines()
+    if not tracked:
+        pytest.skip("no git checkout")
+    folders = {file.rpartition("/")[0] for file in tracked if "/" in file}
+    top = {folder.split("/")[0] for folder in folders} - {"src"}
+    packages = {"/".join(folder.split("/")[:3]) for folder in folders if folder.startswith("src/")}
+    assert told == top | packages
+
+
 @pytest.mark.parametrize("file", re.findall(r"\]\((?!http|#)(.*?)[)#]", CONTRIBUTING + CHANGES))
 def test_links_lead_somewhere(file: str) -> None:
     assert (REPOSITORY / file).exists()
