@@ -4,6 +4,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,6 @@ from cnnlab.inference.table_files import as_parquet
 from cnnlab.journal import journal
 from cnnlab.look.gallery import wanted
 from conftest import REPOSITORY, compose_config
-from hydra_plugins.cnnlab_ray import RayLauncher
 
 EXTRAS: dict[str, list[str]] = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"][
     "optional-dependencies"
@@ -40,7 +40,7 @@ NEEDS: list[tuple[str, str, Callable[[Path], object]]] = [
     ("search", "optuna", lambda folder: journal(folder / "study" / "optuna.journal")),
     ("pictures", "captum", lambda _: wanted("")),
     ("mlflow", "mlflow", lambda _: check(compose_config("logger=mlflow"))),
-    ("ray", "ray", lambda _: RayLauncher(None, 1, 1, 1).train([], Console())),
+    ("ray", "ray", lambda _: import_module("hydra_plugins.cnnlab_ray").RayLauncher(None, 1, 1, 1).train([], Console())),
 ]
 
 
