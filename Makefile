@@ -6,7 +6,7 @@ JOBS ?= 2
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install train claims test test-all coverage lint format clean
+.PHONY: help install train claims bench bench-compare test test-all coverage lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -25,6 +25,12 @@ train: .venv/installed ## trains LeNet-5 on handwritten digits (98 % and more), 
 
 claims: .venv/installed ## tries what the textbooks claim, an hour of 2 cores; writes docs/claims.md and the README's table
 	@$(BIN)/python scripts/claims.py --jobs $(JOBS) --readme
+
+bench: .venv/installed ## the benchmarks, 15 minutes of 2 cores; writes docs/speed/ and the README's table
+	@$(BIN)/python scripts/bench.py --readme
+
+bench-compare: .venv/installed ## the same, compared with docs/speed/: fails if a ratio is a fifth worse
+	@$(BIN)/python scripts/bench.py --compare
 
 test: .venv/installed ## the tests, but for the slow ones
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"

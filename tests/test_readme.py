@@ -155,7 +155,20 @@ def test_every_picture_is_there(picture: str) -> None:
 
 def test_every_make_target_is_explained() -> None:
     told = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True).stdout
-    for target in ("help", "install", "train", "claims", "test", "test-all", "coverage", "lint", "format", "clean"):
+    for target in (
+        "help",
+        "install",
+        "train",
+        "claims",
+        "bench",
+        "bench-compare",
+        "test",
+        "test-all",
+        "coverage",
+        "lint",
+        "format",
+        "clean",
+    ):
         assert f"make {target} " in told
 
 
