@@ -64,14 +64,14 @@ def create_model(
     paper = {} if about is None else dict(zip(OF_DATA, (about.image[0], about.classes, about.image[1]), strict=True))
     said = {"in_channels": in_channels, "num_classes": num_classes, "image_size": image_size}
     shape = paper | {key: value for key, value in said.items() if value is not None}
-    values = isinstance(regularizer, Mapping)
+    values = regularizer if isinstance(regularizer, Mapping) else {}
     overrides: Config = {
         "model": name,
         "seed": seed,
-        "regularizer": "paper" if values else regularizer,
+        "regularizer": "paper" if isinstance(regularizer, Mapping) else regularizer,
         **{f"datamodule.{key}": value for key, value in shape.items()},
         **{f"model.{key}": value for key, value in model.items()},
-        **({f"regularizer.{key}": value for key, value in regularizer.items()} if values else {}),
+        **{f"regularizer.{key}": value for key, value in values.items()},
     }
     channels = shape.get("in_channels")
     if isinstance(channels, int) and channels > 0:  # else `check` says so

@@ -45,7 +45,7 @@ def serve(words: Sequence[str]) -> None:
                 flush=True,
             )
         print(f"http://{shown}:{at.getsockname()[1]}/      Ctrl-C ends it", flush=True)
-        run_until_stopped(app, at)
+        server_of(app).run(sockets=[at])
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -79,6 +79,7 @@ def app_for(run: Path, host: str, loopback: bool) -> Any:
     from cnnlab.serve.answer import Answerer
     from cnnlab.serve.app import app_of
     from cnnlab.serve.examples import MOST, examples_of
+    from cnnlab.serve.upload import MOST_BYTES
 
     trained = load_run(run)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -90,12 +91,15 @@ def app_for(run: Path, host: str, loopback: bool) -> Any:
         "classes": trained.names,
         "channels": trained.data.in_channels,
         "size": trained.data.image_size,
+        "most_bytes": MOST_BYTES,
     }
     return app_of(Answerer(subject, trained.names, Lock()), examples_of(subject), about, host, loopback)
 
 
-def run_until_stopped(app: Any, at: socket.socket) -> None:
-    """Signals end it when the requests under way have ended, and then reach the handlers that were there before."""
+def server_of(app: Any) -> Any:
+    """What serves the application; signals end it when the requests under way have ended, and then reach the handlers
+    that were there before.
+    """
     import uvicorn
 
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
@@ -110,4 +114,4 @@ def run_until_stopped(app: Any, at: socket.socket) -> None:
         limit_concurrency=AT_ONCE,
         timeout_graceful_shutdown=GRACE,
     )
-    uvicorn.Server(config).run(sockets=[at])
+    return uvicorn.Server(config)

@@ -8,7 +8,7 @@ async function json(path, options) {
   try {
     response = await fetch(path, options);
   } catch {
-    throw new Error("The server does not answer. Does cnnlab serve still run, and has the file at most 20 MiB?");
+    throw new Error("The server does not answer. Does cnnlab serve still run?");
   }
   const kind = response.headers.get("content-type") ?? "";
   const said = kind.startsWith("application/json") ? await response.json() : { error: await response.text() };
@@ -54,18 +54,22 @@ async function ask(path, body, is) {
   } catch (error) {
     if (mine === asked) {
       one("answer").hidden = true;
-      one("error").textContent = error.message;
-      one("error").hidden = false;
+      complain(error.message);
     }
   } finally {
     if (mine === asked) document.body.classList.remove("busy");
   }
 }
 
-function take(files) {
-  if (files.length === 1) return ask("predict", files[0]);
-  one("error").textContent = files.length ? "One image at a time, please." : "That was no file.";
+function complain(words) {
+  one("error").textContent = words;
   one("error").hidden = false;
+}
+
+function take(files) {
+  if (files.length !== 1) return complain(files.length ? "One image at a time, please." : "That was no file.");
+  if (files[0].size > about.most_bytes) return complain(`The file has more than ${about.most_bytes / 2 ** 20} MiB, which is too large.`);
+  return ask("predict", files[0]);
 }
 
 const drop = one("drop");
@@ -93,10 +97,7 @@ function button(name, number) {
   return made_of;
 }
 
-const about = await json("about").catch((error) => {
-  one("error").textContent = error.message;
-  one("error").hidden = false;
-});
+const about = await json("about").catch((error) => complain(error.message));
 if (about) {
   const tested = about.accuracy === null ? "" : `, ${percent(about.accuracy)} of the test images right`;
   document.title = about.name;
