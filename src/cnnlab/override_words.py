@@ -1,5 +1,6 @@
 """Overrides that a program hands in, as the words of a command line."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -46,8 +47,8 @@ def text(key: str, value: Any) -> str:
         case int() | float():
             return repr(value)
         case str():
-            backslashes = value.replace("\\", "\\\\") if value.endswith("\\") else value
-            return '"' + backslashes.replace('"', '\\"') + '"'
+            # Hydra takes backslashes as they are but for those before a quotation mark
+            return '"' + re.sub(r'(\\*)("|$)', lambda found: 2 * found[1] + found[2].replace('"', '\\"'), value) + '"'
         case list() | tuple():
             return "[" + ",".join(text(key, item) for item in value) + "]"
         case Mapping():
