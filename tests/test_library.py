@@ -14,6 +14,7 @@ from PIL import Image
 
 import cnnlab
 from cnnlab import Fitted, UserError, create_model, fit, load_run
+from cnnlab.inference.picture import Picture
 from cnnlab.override_words import words_of
 from cnnlab.zoo import card
 from conftest import REPOSITORY, TINY, compose_config, stems
@@ -159,7 +160,16 @@ def test_what_cannot_be_trained_is_told_and_leaves_nothing(here: Path, words: li
 
 def test_values_of_a_mapping_stay_as_they_are() -> None:
     texts = ['a"b', "c\\", "x, y", "it's", "=", "", "null", "1", "tab\\t", '\\"', "\\\\", 'd\\\\"e\\']
-    values = {"a": None, "b": True, "c": 1, "d": 1e-4, "e": [1, "two", None], "f": {}, "g": -0.5, "h": texts}
+    values: dict[str, Any] = {
+        "a": None,
+        "b": True,
+        "c": 1,
+        "d": 1e-4,
+        "e": [1, "two", None],
+        "f": {},
+        "g": -0.5,
+        "h": texts,
+    }
     values |= {f"text{number}": text for number, text in enumerate(texts)}
     composed = compose_config(*words_of({f"+note.{key}": value for key, value in values.items()}))
     assert composed["note"] == values
@@ -169,7 +179,7 @@ def test_values_of_a_mapping_stay_as_they_are() -> None:
 def test_an_image_is_taken_in_every_form(fitted: Fitted, tmp_path: Path, kind: str) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (12, 15), np.uint8)
     Image.fromarray(pixels).save(tmp_path / "a.png")
-    forms = {"file": tmp_path / "a.png", "Pillow image": Image.fromarray(pixels), "array": pixels}
+    forms: dict[str, Picture] = {"file": tmp_path / "a.png", "Pillow image": Image.fromarray(pixels), "array": pixels}
     run = fitted.load()
     given = run.probabilities([forms.get(kind, pixels[..., None])])
     assert torch.equal(given, run.probabilities([str(tmp_path / "a.png")]))
