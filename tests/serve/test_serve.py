@@ -3,6 +3,7 @@
 import base64
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -194,3 +195,24 @@ def test_a_signal_ends_it_with_its_exit_code(trained_run: Path, number: signal.S
         _, errors = process.communicate(timeout=60)
     assert process.returncode == code
     assert errors.strip() == f"stopped by {number.name}"
+
+
+@pytest.mark.slow
+def test_a_run_whose_data_set_is_gone_takes_images_and_says_why_it_shows_none(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for label in ("cat", "dog"):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for number in range(30):
+            pixels = rng.integers(0, 255, (50, 40, 3), np.uint8)
+            (tmp_path / "photos" / label / f"{number}.png").write_bytes(encoded(pixels))
+    words = ["datamodule=image_folder", f"datamodule.data_dir={tmp_path / 'photos'}", "datamodule.batch_size=8"]
+    size = ["datamodule.image_size=32", "trainer.max_epochs=1", "callbacks=quiet", "model=resnet20"]
+    train_cell(compose_config(*words, *size), tmp_path / "run", [])
+    shutil.rmtree(tmp_path / "photos")
+    with serving(tmp_path / "run") as served:
+        examples = served.ask("/about").said["examples"]
+        said = served.ask("/predict", encoded(rng.integers(0, 255, (50, 40, 3), np.uint8), "JPEG")).said
+    assert examples["classes"] == []
+    assert "photos" in examples["why_none"]
+    assert {one["class"] for one in said["top"]} == {"cat", "dog"}
+    assert said["map"].startswith("data:image/png;base64,")
