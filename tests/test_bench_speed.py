@@ -28,7 +28,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     module.found = headline(0.5)
     where = dict.fromkeys(module.WHERE, "x")
 
-    def run(name: str, _: Any) -> dict[str, Any]:
+    def run(*_: Any) -> dict[str, Any]:
         return {"command": ["cnnlab"], "date": "2026-01-01", "headlines": [module.found.json()], "environment": where}
 
     monkeypatch.setattr(module, "run", run)
