@@ -152,7 +152,7 @@ def test_what_a_logger_would_refuse_is_refused_before_anything_is_trained(
 
 
 def test_a_sweep_whose_logger_failed_says_so_last(
-    command: Command, here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    command: Command, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         nobody = f"http://127.0.0.1:{server.getsockname()[1]}"

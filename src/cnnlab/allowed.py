@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from cnnlab.errors import UserError
@@ -49,7 +50,7 @@ def allow(arguments: Sequence[str]) -> None:
                     f"{argument}: {odd[0]} is no package of yours. It can be, say, 'mynets' for mynets.resnet.Wide"
                 )
             os.environ[VARIABLE] = ",".join(sorted({*packages(), *names}))
-    here = os.getcwd()
+    here = str(Path.cwd())
     if packages() and here not in sys.path:  # last, so that nothing there hides what is installed
         sys.path.append(here)
 

@@ -8,8 +8,11 @@ from pydantic import ValidationError
 
 from cnnlab.allowed import require_allowed
 from cnnlab.errors import UserError, refusal
+from cnnlab.look.gallery import recorded, require_installed
 from cnnlab.ranges import Config
 from cnnlab.secrets import require_no_secret
+
+PICTURES = "cnnlab.callbacks.pictures.Pictures"
 
 
 def check(config: dict[str, Any]) -> None:
@@ -27,6 +30,10 @@ def check(config: dict[str, Any]) -> None:
     _check_weights(config["model"], config["regularizer"]["norm"])
     _check_schedule(config["scheduler"], config["trainer"])
     _check_budget(config["budget"], config["trainer"], config["scheduler"])
+    pictures = config["callbacks"].get("pictures")
+    if pictures and pictures.get("_target_") == PICTURES:
+        recorded(*(pictures.get(key) for key in ("pictures", "every", "images")))
+        require_installed()
     if config["logger"].get("mlflow") and find_spec("mlflow") is None:
         raise UserError("logger=mlflow needs MLflow: pip install 'cnnlab[mlflow]'")
     for key in ("mixup", "cutmix"):

@@ -6,7 +6,6 @@ from cnnlab.allowed import allow
 from cnnlab.commands import require_overrides, talk
 from cnnlab.errors import UserError, did_you_mean
 
-
 KINDS = ("data", "ddp", "grid", "overhead", "start")
 
 
