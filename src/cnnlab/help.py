@@ -48,7 +48,7 @@ cnnlab train -m key=value,value ...                  a sweep; also seed=range(5)
 
   hydra/launcher=local    a sweep's cells on this machine (the default);
                           slurm: as jobs, ray: on a Ray cluster
-  hydra.launcher.jobs=2   cells at once; conf/hydra/launcher/ explains other keys
+  hydra.launcher.jobs=2   cells at once; conf/hydra/launcher/ explains others
   study.on_code_change=retrain
                           cells that other code has trained are trained anew;
                           warn (the default), or error
