@@ -39,8 +39,8 @@ def create(folder: Path, config: Config, curves: Curves) -> Iterator[Logger]:
 
 def begin(folder: Path, curves: Curves) -> Events:
     """What an attempt before has logged of later steps than this one goes on from is not shown any more."""
-    later = {"purge_step": int(curves.rows[max(curves.rows)]["step"]) + 1} if curves.rows else {}
-    logger = Events(folder, name="", version="tensorboard", default_hp_metric=False, **later)
+    later = int(curves.rows[max(curves.rows)]["step"]) + 1 if curves.rows else None
+    logger = Events(folder, name="", version="tensorboard", default_hp_metric=False, purge_step=later)
     logger.folder = folder
     _ = logger.experiment.log_dir  # makes the file
     return logger
