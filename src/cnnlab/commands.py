@@ -2,17 +2,11 @@
 
 import os
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from cnnlab.allowed import allow
-from cnnlab.errors import UserError, did_you_mean
+from cnnlab.errors import UserError
 from cnnlab.help import TRAIN_HELP
-
-# options of Hydra's that mean something here
-HYDRAS = (
-    *("-m", "--multirun", "-c", "--cfg", "--resolve", "-p", "--package", "-cd", "--config-dir", "-cn", "--config-name"),
-    *("-i", "--info", "--hydra-help", "--experimental-rerun"),
-)
 
 
 def train(arguments: list[str]) -> None:
@@ -21,7 +15,7 @@ def train(arguments: list[str]) -> None:
     import hydra
 
     from cnnlab import conf
-    from cnnlab.sweep.arguments import require_sweep, with_pieces, with_study
+    from cnnlab.sweep.arguments import HYDRAS, require_options, require_sweep, with_pieces, with_study
     from cnnlab.task import Task
 
     if {"-h", "--help"} & set(arguments):
@@ -41,7 +35,7 @@ def train(arguments: list[str]) -> None:
 
 def plan(arguments: list[str]) -> None:
     """Says what `train -m` with the same arguments would train, and what it would take; trains nothing."""
-    from cnnlab.sweep.arguments import as_plan
+    from cnnlab.sweep.arguments import HYDRAS, as_plan, require_options
 
     if "--wandb-sweep" in arguments:
         from cnnlab.sweep.wandb_sweep import write_sweep
@@ -161,14 +155,6 @@ def init(arguments: list[str]) -> None:
     from cnnlab.init import init as write
 
     write(arguments)
-
-
-def require_options(command: str, arguments: list[str], known: Collection[str]) -> None:
-    """Raises a UserError that names the first option that is not known; Hydra would show its own."""
-    for argument in arguments:
-        if argument.startswith("-") and (option := argument.partition("=")[0]) not in known:
-            near = did_you_mean(option, (*known, "--quiet"))
-            raise UserError(f"{command} {option}: there is no such option.{near} Try cnnlab {command} --help")
 
 
 def require_overrides(arguments: list[str]) -> None:

@@ -46,15 +46,11 @@ Look around:
 TRAIN_HELP = """cnnlab train [group=choice ...] [key=value ...]      one run
 cnnlab train -m key=value,value ...                  a sweep; also seed=range(5)
 
-  hydra/launcher=local    a sweep's cells on this machine (the default);
-                          slurm: as jobs, ray: on a Ray cluster
+  hydra/launcher=slurm    a sweep's cells as jobs, or ray; local is the default
   hydra.launcher.jobs=2   cells at once; conf/hydra/launcher/ explains others
-  study.on_code_change=retrain
-                          cells that other code has trained are trained anew;
-                          warn (the default), or error
+  study.on_code_change=   warn, error or retrain, where other code trained cells
   --cfg job [--resolve]   the composed configuration, without running it
-  --config-dir DIR        a folder with configuration of your own; ./conf is
-                          found by itself
+  --config-dir DIR        more configuration of yours; ./conf is found by itself
   --hydra-help            Hydra's own options
 
 Groups and their choices (lists compose for regularizer, callbacks and logger:
