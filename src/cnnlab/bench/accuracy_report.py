@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -11,32 +10,19 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from cnnlab.atomic import write_json, write_text
+from cnnlab.bench.accuracy_turn import Turn
 from cnnlab.bench.headlines import Headline
 from cnnlab.charts import save
 from cnnlab.environment import environment
 from cnnlab.errors import UserError
 
-
-class Turn(Protocol):
-    """A training, see bench/accuracy.py."""
-
-    begun: float
-    trained: float
-    scores: list[tuple[float, float]]
-    test: float
-
-    def reached(self, goal: float) -> tuple[int, float] | None: ...
-
-    def seconds(self, goal: float, of_command: bool = False) -> float: ...
-
-    def json(self) -> dict[str, Any]: ...
-
-
 Turns = Mapping[str, Sequence[Turn]]  # by who trained
 HEADS = ("s of training", "s of the command", "epochs", "reached", "test accuracy")
 
 
-def report(turns: Turns, names: tuple[str, str], goal: float, experiment: str, folder: Path, command: list[str]) -> None:
+def report(
+    turns: Turns, names: tuple[str, str], goal: float, experiment: str, folder: Path, command: list[str]
+) -> None:
     """A table of medians and of ratios; bench.json; a chart of accuracy against seconds.
 
     names: ours, and whom it is compared with.

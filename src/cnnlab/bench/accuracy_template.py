@@ -27,7 +27,6 @@ from cnnlab.classifier import Classifier
 from cnnlab.conf import composed, register
 from cnnlab.data.datamodule import ImageData
 from cnnlab.data.source import Stage
-from cnnlab.mixing import Targets
 from cnnlab.optim import add_l1
 from cnnlab.run import Config
 
