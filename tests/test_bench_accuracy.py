@@ -43,7 +43,7 @@ def test_a_goal_that_nobody_reached_is_written_and_named(tmp_path: Path) -> None
 
 
 def test_a_training_that_fails_ends_the_bench_with_what_it_said() -> None:
-    with pytest.raises(UserError, match="No module named cnnlab.nothing_like_it"):
+    with pytest.raises(UserError, match=r"No module named cnnlab\.nothing_like_it"):
         timed(lambda _: ["cnnlab.nothing_like_it"], lambda folder: folder, None)
 
 

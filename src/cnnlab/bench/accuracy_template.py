@@ -50,10 +50,9 @@ class WithRecipe(Habits):
         add_l1(optimizer)
 
     def configure_optimizers(self) -> Any:
-        optimizer = self.make_optimizer(self.net)
-        return [optimizer], self.make_schedule(
-            optimizer, int(self.trainer.estimated_stepping_batches), self.trainer.max_epochs
-        )
+        optimizer, epochs = self.make_optimizer(self.net), self.trainer.max_epochs
+        assert epochs is not None
+        return [optimizer], self.make_schedule(optimizer, int(self.trainer.estimated_stepping_batches), epochs)
 
 
 def train(config: Config, folder: Path, workers: int) -> None:
