@@ -8,11 +8,13 @@ import lightning
 import torch
 from torch import nn
 
+from cnnlab import weights
 from cnnlab.classifier import Classifier
 from cnnlab.data.augment import Policy
 from cnnlab.data.batches import Batching
 from cnnlab.data.datamodule import ImageData
 from cnnlab.data.draws import Draws
+from cnnlab.finetune import freeze
 from cnnlab.losses import Objective
 from cnnlab.mixing import Mixing
 from cnnlab.models.layers import Layers
@@ -48,6 +50,20 @@ def build_network(config: Config) -> nn.Module:
     with torch.random.fork_rng(devices=[]), PairedDraws(config["seed"]):
         net: nn.Module = make("model", shape, layers=Layers(**of_layers, **inside))
     return net
+
+
+def starting_network(config: Config) -> tuple[nn.Module, str]:
+    """The network that training begins with, and what is to be said of trained weights, if it has some.
+
+    Raises:
+        UserError: model.weights cannot be had, or model.freeze leaves nothing to train.
+    """
+    net, model = build_network(config), config["model"]
+    origin = ""
+    if model["weights"] is not None:
+        origin = weights.load(net, model["weights"], model["imagenet"], config["regularizer"]["norm"])
+    freeze(net, model["freeze"])
+    return net, origin
 
 
 # what of datamodule.* is not ImageData's own: words, and what is drawn from the data

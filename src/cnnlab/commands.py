@@ -106,6 +106,14 @@ def export(arguments: list[str]) -> None:
     write([word for word in arguments if not word.startswith("allowed_packages=")])
 
 
+def serve(arguments: list[str]) -> None:
+    """Serves a page where a trained network is tried out."""
+    allow(arguments)
+    from cnnlab.serve.command import serve as show
+
+    show([word for word in arguments if not word.startswith("allowed_packages=")])
+
+
 def models(arguments: list[str]) -> None:
     """Prints the networks as a table."""
     from cnnlab.zoo import show
@@ -172,6 +180,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "eval": evaluate,
     "predict": predict,
     "export": export,
+    "serve": serve,
     "data": data,
     "bench": bench,
     "models": models,

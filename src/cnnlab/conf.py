@@ -39,8 +39,13 @@ def choices(group: str) -> list[str]:
 
 def composed(*overrides: str) -> dict[str, Any]:
     """The configuration of `cnnlab train` with these overrides, as plain values; after `register`."""
+    return resolved(composition(*overrides))
+
+
+def composition(*overrides: str) -> DictConfig:
+    """The same, unresolved."""
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-        return resolved(compose("train", list(overrides)))
+        return compose("train", list(overrides))
 
 
 def chosen(group: str, *overrides: str) -> str:

@@ -2,6 +2,7 @@
 
 from cnnlab.bench.help import BENCH_HELP
 from cnnlab.look.help import LOOK_HELP
+from cnnlab.serve.help import SERVE_HELP
 
 HELP = """cnnlab: compare classic CNNs honestly.
 
@@ -29,6 +30,7 @@ Use what was trained:
   cnnlab eval run=RUN                           its test again, or on other data
   cnnlab predict run=RUN input=photos           what it takes images for
   cnnlab export run=RUN format=onnx             for other programs
+  cnnlab serve run=RUN                          a page to try it out
 
 Look around:
   cnnlab models [WORD]                          the networks
@@ -186,6 +188,7 @@ HELP_OF = {
     "eval": EVAL_HELP,
     "predict": PREDICT_HELP,
     "export": EXPORT_HELP,
+    "serve": SERVE_HELP,
     "data": DATA_HELP,
     "bench": BENCH_HELP,
     "models": MODELS_HELP,

@@ -7,11 +7,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from cnnlab import without_extras  # noqa: F401  # before Lightning
+
+# isort: split
 import lightning
 
-from cnnlab import checkpoints, cost, ddp, epoch_loop, weights
+from cnnlab import checkpoints, cost, ddp, epoch_loop
 from cnnlab.atomic import write_json
-from cnnlab.build import build_classifier, build_data, build_network, build_trainer
+from cnnlab.build import build_classifier, build_data, build_trainer, starting_network
 from cnnlab.callbacks.agreement import Agreement
 from cnnlab.callbacks.budget import LastStep
 from cnnlab.callbacks.divergence import Skips, Stops
@@ -25,7 +28,6 @@ from cnnlab.cell import identity
 from cnnlab.code import code_of
 from cnnlab.environment import environment
 from cnnlab.errors import Diverged, UserError
-from cnnlab.finetune import freeze
 from cnnlab.introduction import introduce, say_where
 from cnnlab.loggers.csv import Curves
 from cnnlab.run import Config, Run
@@ -71,12 +73,7 @@ def fit_and_test(config: Config, run: Run, begin: checkpoints.Begun | None, logg
     cost.forget_peak_memory()  # an earlier cell of the sweep may have trained in this process
     curves: Curves = loggers[0]
     data = build_data(config)
-    net = build_network(config)
-    model = config["model"]
-    origin = ""
-    if model["weights"] is not None:
-        origin = weights.load(net, model["weights"], model["imagenet"], config["regularizer"]["norm"])
-    freeze(net, model["freeze"])
+    net, origin = starting_network(config)
     classifier = build_classifier(config, net)
     stopwatch = Stopwatch(data.batch_size // config["trainer"]["micro_batches"])
     best = checkpoints.best(run.checkpoints)

@@ -157,4 +157,5 @@ def report(measured: Rates, config: Config, augment: str, rounds: int, words: li
     title = f"{keys['name']} {shape}, augment={augment}, batches of {keys['batch_size']}, {device.type}"
     baselines = [name for name in measured.rates if name.startswith(("plain DataLoader", "decoder alone"))]
     figures = {"command": ["cnnlab", "bench", "data", *words], "rounds": rounds, "images_per_second": measured.rates}
-    compare(measured, baselines, "images/s", title, folder, {**figures, "environment": environment(device)})
+    ours = "device feed" if "device feed" in measured.rates else f"workers feed, {os.cpu_count() or 1} workers"
+    compare(measured, baselines, ours, "images/s", title, folder, {**figures, "environment": environment(device)})
