@@ -15,7 +15,7 @@ EXPERIMENT = "fashion_mnist_fast"
 GOALS = {EXPERIMENT: 0.91, "fashion_mnist_resnet_fast": 0.93, "cifar10_fast": 0.94}
 OWN = ("rounds", "goal", "workers")
 SET_HERE = ("seed", "study")
-OURS, TEMPLATE = "cnnlab", "template's loop"
+OURS, TEMPLATE = "cnnlab", "template"
 
 
 def bench_accuracy(arguments: list[str]) -> None:
