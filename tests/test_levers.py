@@ -20,6 +20,7 @@ from interruptions import assert_same, train_to
 
 Command = Callable[..., int]
 Process = Callable[..., Any]
+pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated")  # torch.compile imports it
 CPU = [*TINY, "trainer.accelerator=cpu"]
 REGULARIZED = ["regularizer=[batch_norm,dropout,spatial_dropout]"]
 
@@ -232,7 +233,6 @@ def test_fast_decides_once_for_a_run(
     "words",
     [
         ["trainer.activation_checkpointing=true", "trainer.channels_last=true", "model=resnet20"],
-        ["trainer.compile=true"],
         ["trainer.fast=true"],
     ],
 )

@@ -7,7 +7,7 @@ from cnnlab.errors import UserError, did_you_mean
 
 def bench(arguments: list[str]) -> None:
     """Measures a part of cnnlab against what one would have without it."""
-    known = ("data", "ddp", "grid")
+    known = ("data", "ddp", "grid", "levers", "models")
     if not arguments:
         raise UserError(f"bench: what is to be measured? There is: {', '.join(known)}")
     what, *rest = arguments
@@ -25,6 +25,14 @@ def bench(arguments: list[str]) -> None:
         from cnnlab.bench.ddp import bench_ddp
 
         bench_ddp(rest)
+    elif what == "levers":
+        from cnnlab.bench.levers import bench_levers
+
+        bench_levers(rest)
+    elif what == "models":
+        from cnnlab.bench.models import bench_models
+
+        bench_models(rest)
     else:
         from cnnlab.bench.grid import bench_grid
 
