@@ -17,11 +17,12 @@ same shape where that is not there. Writes table.md, bench.json and a chart (PNG
 
 cnnlab bench models [models=all] [batch_size=N] [seconds=2] [group=choice ...] [key=value ...]
 
-Training and inference images a second, peak memory, parameters, GMACs, and achieved FLOP/s as a share of what a product
-of two large matrices reaches on the same device; models=lenet5,resnet20 seconds=0.5 is a quick turn. A training step
-counts as three forward passes. Each network has a process of its own and `seconds` for each of the two; one that fails
-or finds too little memory is a line of the table. A batch of noise lies on the device: no data, no Lightning. Without
-other words: synthetic images of 32 pixels (datamodule.image_size=224 makes them larger), batches of 16, on a GPU 256.
+Training and inference images a second, peak memory (without a GPU that of the whole process), parameters, GMACs, and
+achieved FLOP/s as a share of what a product of two large matrices reaches on the same device; a training step counts as
+three forward passes. Each network has a process of its own and `seconds` for each of the two; one that fails or finds
+too little memory is a line of the table. A batch of noise lies on the device: no data, no Lightning. Without other
+words: synthetic images of 32 pixels (datamodule.image_size=224 makes them larger), batches of 16, on a GPU 256. A quick
+turn: models=lenet5,resnet20 seconds=0.5.
 Writes table.md, bench.json, bench.csv (columns as in timm's benchmark tables) and a chart (PNG, SVG) to
 runs/bench/models/.
 

@@ -45,7 +45,7 @@ def report(measured: list[Measured], levers: list[str], config: Config, figures:
     data = config["datamodule"]
     shape = f"{data['in_channels']}x{data['image_size']}x{data['image_size']}"
     native = "bf16 of its own" if has_bf16(device) else "no bf16 of its own"
-    title = f"{data['name']} {shape}, batches of {figures['batch_size']}, {device.type} with {native}"
+    title = f"{data['name']} {shape}, batches of {figures['batch_size']}, {told(device)} with {native}"
     columns = ["", "images/s", *levers, "fast turns on"]
     rows = [row for one in measured for row in rows_of(one, levers)]
     rows.append(["median", "", *(summary(measured, lever) for lever in levers), ""])
@@ -75,6 +75,11 @@ def report(measured: list[Measured], levers: list[str], config: Config, figures:
     for remark in remarks:
         console.print(remark, soft_wrap=True)
     console.print(f"folder: {folder}: table.md, bench.json", soft_wrap=True)
+
+
+def told(device: torch.device) -> str:
+    """Its kind, and how much of it."""
+    return device.type if device.type == "cuda" else f"{device.type} ({torch.get_num_threads()} threads)"
 
 
 def rows_of(one: Measured, levers: list[str]) -> list[list[str]]:
