@@ -22,6 +22,12 @@ def test_families_are_the_lightest_of_each_class() -> None:
     assert list(networks.lightest({"b": deep, "a": wide, "c": other})) == ["a", "c"]
 
 
+def test_a_heavy_network_gets_few_images() -> None:
+    config = compose_config("model=lenet5", "datamodule.batch_size=16")
+    images = [networks.few_images(config, flops)["datamodule"]["batch_size"] for flops in (10**6, 5 * 10**8, 10**11)]
+    assert images == [16, 4, 2]
+
+
 def test_a_step_trains_and_inference_does_not() -> None:
     load = workload(compose_config("model=lenet5", *SMALL))
 
@@ -51,7 +57,7 @@ def test_a_network_that_fails_is_a_line() -> None:
     config = compose_config("model=lenet5", *SMALL, "datamodule.image_size=8")
     found = levers.measure("lenet5", config, {}, rounds=1, seconds=0.001)
     assert "too small" in found.error
-    assert found == Measured("lenet5", {}, {}, "", found.error)
+    assert found == Measured("lenet5", 2, {}, {}, "", found.error)
 
 
 def test_columns_are_timms() -> None:

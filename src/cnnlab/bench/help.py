@@ -32,7 +32,8 @@ cnnlab bench levers [models=families] [rounds=5] [seconds=0.5] [batch_size=N] [c
 What each lever of trainer.* buys in a training step: ratios of images/s to float32 without any of them. All levers of
 a network take turns, each for about `seconds`, round by round. models=families: of each network class the variant with
 the fewest operations. compile=true adds trainer.compile, which takes a minute or more for each network to begin. Says
-what trainer.fast turns on here. Writes table.md and bench.json to runs/bench/levers/.
+what trainer.fast turns on here. Batches are as in bench models; without batch_size and on a CPU heavy networks get
+fewer images, two at least. Writes table.md and bench.json to runs/bench/levers/.
 
 cnnlab bench ddp [rounds=5] [steps=N] [ranks=1,2,4] [step_ms=T] [gpus=8,64,100] [intra=300] [inter=12.5,1.25]
                  [group=choice ...] [key=value ...]

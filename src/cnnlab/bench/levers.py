@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
 
+import torch
+
 from cnnlab import cost
 from cnnlab.bench.arguments import parted, positive_number, whole_number
 from cnnlab.bench.levers_report import Measured, report
-from cnnlab.bench.networks import CPU_BATCH, GPU_BATCH, configurations
+from cnnlab.bench.networks import CPU_BATCH, GPU_BATCH, configurations, few_images
 from cnnlab.bench.paired import Contender, take_turns
 from cnnlab.bench.workload import Workload, first_line, workload
+from cnnlab.build import build_network
 from cnnlab.conf import register
 from cnnlab.errors import UserError, require_one_of
 from cnnlab.fast import has_bf16, safe
@@ -55,12 +58,14 @@ def bench_levers(arguments: list[str]) -> None:
     on_gpu = on_gpus(first["trainer"], gpus_here(dict(os.environ)))
     batch_size = whole_number("batch_size", own["batch_size"] or str(GPU_BATCH if on_gpu else CPU_BATCH))
     configs = configurations(own["models"], words, batch_size)
+    if not on_gpu and not own["batch_size"]:
+        configs = {name: few_images(config, flops_of(config)) for name, config in configs.items()}
     levers = EVERYWHERE | (ON_GPUS if on_gpu else {})
     if own["compile"] == "true":
         levers = {**levers, "compile": {"compile": True}}
         levers |= {"CUDA graphs": {"compile": "reduce-overhead"}} if on_gpu else {}
     measured = [measure(name, config, levers, rounds, seconds) for name, config in all_of(configs)]
-    figures = {"command": ["cnnlab", "bench", "levers", *arguments], "rounds": rounds, "batch_size": batch_size}
+    figures = {"command": ["cnnlab", "bench", "levers", *arguments], "rounds": rounds}
     report(measured, list(levers), first, figures, Path(first["runs_dir"], "bench", "levers"))
     if all(one.error for one in measured):
         raise UserError(f"nothing was measured: {measured[0].error}")
@@ -74,6 +79,7 @@ def all_of(configs: dict[str, Config]) -> Iterator[tuple[str, Config]]:
 def measure(name: str, config: Config, levers: dict[str, Config], rounds: int, seconds: float) -> Measured:
     """All levers of one network in turns; a lever or a network that fails has an error in place of figures."""
     errors: dict[str, str] = {}
+    images = config["datamodule"]["batch_size"]
     contenders: dict[str, Contender] = {}
     steps = 0
     try:
@@ -83,7 +89,7 @@ def measure(name: str, config: Config, levers: dict[str, Config], rounds: int, s
                 load.train()
             except (RuntimeError, UserError) as error:
                 if lever == PLAIN:
-                    return Measured(name, {}, {}, "", first_line(error))
+                    return Measured(name, images, {}, {}, "", first_line(error))
                 errors[lever] = first_line(error)
                 continue
             steps = steps or steps_in(seconds, load)
@@ -91,7 +97,7 @@ def measure(name: str, config: Config, levers: dict[str, Config], rounds: int, s
         rates = take_turns(contenders, rounds, warm_up=False, shown=False)
     finally:
         gc.collect()  # one network's memory before the next one's
-    return Measured(name, rates.rates, errors, taken_by_fast(config, load), "")
+    return Measured(name, images, rates.rates, errors, taken_by_fast(config), "")
 
 
 def with_lever(config: Config, keys: Config) -> Config:
@@ -122,9 +128,18 @@ def work_of(load: Workload, steps: int) -> Contender:
     return work
 
 
-def taken_by_fast(config: Config, load: Workload) -> str:
+def taken_by_fast(config: Config) -> str:
     """What trainer.fast would turn on here."""
-    device, data = device_of(config["trainer"]), config["datamodule"]
-    flops = cost.flops(load.net, data["in_channels"], data["image_size"])
-    on, _ = safe(device, has_bf16(device), flops, False)
+    device = device_of(config["trainer"])
+    on, _ = safe(device, has_bf16(device), flops_of(config), False)
     return ", ".join(on) or "nothing"
+
+
+def flops_of(config: Config) -> int:
+    """Of one image, or 0 where the network refuses such images, which its line in the table will say."""
+    data = config["datamodule"]
+    try:
+        with torch.device("meta"):
+            return cost.flops(build_network(config), data["in_channels"], data["image_size"])
+    except UserError:
+        return 0

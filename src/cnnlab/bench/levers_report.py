@@ -27,6 +27,7 @@ class Measured:
     """
 
     name: str
+    images: int  # a batch
     rates: dict[str, list[float]]
     errors: dict[str, str]
     fast: str
@@ -45,10 +46,10 @@ def report(measured: list[Measured], levers: list[str], config: Config, figures:
     data = config["datamodule"]
     shape = f"{data['in_channels']}x{data['image_size']}x{data['image_size']}"
     native = "bf16 of its own" if has_bf16(device) else "no bf16 of its own"
-    title = f"{data['name']} {shape}, batches of {figures['batch_size']}, {told(device)} with {native}"
-    columns = ["", "images/s", *levers, "fast turns on"]
+    title = f"{data['name']} {shape}, {told(device)} with {native}"
+    columns = ["", "batch", "images/s", *levers, "fast turns on"]
     rows = [row for one in measured for row in rows_of(one, levers)]
-    rows.append(["median", "", *(summary(measured, lever) for lever in levers), ""])
+    rows.append(["median", "", "", *(summary(measured, lever) for lever in levers), ""])
     remarks = [f"{one.name}: {one.error}" for one in measured if one.error]
     remarks += [f"{one.name}, {lever}: {error}" for one in measured for lever, error in one.errors.items()]
     words = (
@@ -85,11 +86,11 @@ def told(device: torch.device) -> str:
 def rows_of(one: Measured, levers: list[str]) -> list[list[str]]:
     """A network's, unless it failed."""
     if one.error:
-        return [[one.name, "failed", *("" for _ in levers), ""]]
+        return [[one.name, str(one.images), "failed", *("" for _ in levers), ""]]
     first = next(iter(one.rates))
     ratios = [one.ratio(lever) for lever in levers]
     told = ["failed" if ratio is None else f"{ratio:.2f}" for ratio in ratios]
-    return [[one.name, f"{Rates(one.rates).median(first):,.1f}", *told, one.fast]]
+    return [[one.name, str(one.images), f"{Rates(one.rates).median(first):,.1f}", *told, one.fast]]
 
 
 def summary(measured: list[Measured], lever: str) -> str:

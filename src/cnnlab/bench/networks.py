@@ -6,6 +6,7 @@ from cnnlab.errors import UserError, did_you_mean
 from cnnlab.run import Config
 
 CPU_BATCH, GPU_BATCH = 16, 256
+STEP_FLOPS = 6e9  # of a training step, where a CPU is to try it often
 
 
 def configurations(models: str, words: list[str], batch_size: int) -> dict[str, Config]:
@@ -33,6 +34,13 @@ def configurations(models: str, words: list[str], batch_size: int) -> dict[str, 
         check(config)
         configs[name] = config
     return lightest(configs) if models == "families" else configs
+
+
+def few_images(config: Config, flops: int) -> Config:
+    """The configuration with as many images in a batch as make a step short, of those that it has; two at least."""
+    fits = int(STEP_FLOPS / max(1, 3 * flops))
+    data = {**config["datamodule"], "batch_size": max(2, min(config["datamodule"]["batch_size"], fits))}
+    return {**config, "datamodule": data}
 
 
 def lightest(configs: dict[str, Config]) -> dict[str, Config]:
