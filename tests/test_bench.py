@@ -90,7 +90,7 @@ def test_a_command_that_fails_ends_the_bench_with_what_it_said() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "what is to be measured? There is: data, ddp, grid"),
+        ([], "what is to be measured? There is: data, ddp, grid, levers, models"),
         (["speed"], "there is nothing of that name to measure"),
         (["data", "rounds=0"], "rounds=0: it must be a whole number"),
         (["data", "images=many"], "images=many: it must be a whole number"),
