@@ -17,6 +17,7 @@ from torch import Tensor
 
 from cnnlab.atomic import whole
 from cnnlab.errors import DiskFull, UserError
+from cnnlab.levers import LEVERS
 from cnnlab.run import NEWEST_FIRST
 
 log = logging.getLogger(__name__)
@@ -119,7 +120,7 @@ def best(folder: Path) -> ModelCheckpoint:
 @dataclass(frozen=True)
 class Begun:
     """A training to go on with: how many epochs are done, and batches of the next, and steps in all; whether these are
-    all.
+    all. levers: of trainer.*, that were on; None in checkpoints from before they came.
     """
 
     file: Path
@@ -128,6 +129,7 @@ class Begun:
     steps: int
     finished: bool
     processes: int
+    levers: dict[str, Any] | None
 
 
 def begin(folder: Path, before: int | None = None) -> Begun | None:
@@ -154,7 +156,15 @@ def _begun(file: Path) -> Begun:
     if saved["callbacks"][BEST]["score"] is not None:  # without these weights it would end otherwise
         _read(file.with_name(BEST))
     epochs, steps = int(saved["epoch"]), int(saved["global_step"])
-    return Begun(file, epochs, position["batches"], steps, position["finished"], len(position["sums"]))
+    return Begun(
+        file, epochs, position["batches"], steps, position["finished"], len(position["sums"]), levers_in(saved)
+    )
+
+
+def levers_in(saved: dict[str, Any]) -> dict[str, Any] | None:
+    """What a checkpoint's run had on."""
+    levers = saved["callbacks"].get("levers")
+    return None if levers is None else {key: levers[key] for key in LEVERS}
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -35,7 +35,7 @@ Use what was trained:
 Look around:
   cnnlab models [WORD]                          the networks
   cnnlab data datamodule=fashion_mnist          counts, duplicates, a picture
-  cnnlab bench data|grid|ddp                    how fast it is, against others
+  cnnlab bench data|grid|models|levers|ddp      how fast it is, against others
   cnnlab init FOLDER                            a project with code of your own
   cnnlab completion bash|zsh|fish               makes Tab complete all this
   cnnlab COMMAND --help, cnnlab --version

@@ -9,7 +9,7 @@ from cnnlab.errors import UserError, did_you_mean
 
 def bench(arguments: list[str]) -> None:
     """Measures a part of cnnlab against what one would have without it."""
-    known = ("accuracy", "data", "ddp", "grid", "overhead", "start")
+    known = ("accuracy", "data", "ddp", "grid", "levers", "models", "overhead", "start")
     if not arguments:
         raise UserError(f"bench: what is to be measured? There is: {', '.join(known)}")
     what, *rest = arguments
