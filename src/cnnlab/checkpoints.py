@@ -18,11 +18,11 @@ from torch import Tensor
 from cnnlab.atomic import whole
 from cnnlab.checkpoint_parts import BEST, require, require_best_of, require_parts, require_same_cell
 from cnnlab.errors import DiskFull, UserError
+from cnnlab.place_errors import NO_ROOM
 from cnnlab.run import NEWEST_FIRST
 
 log = logging.getLogger(__name__)
 LAST, PREVIOUS = NEWEST_FIRST
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # what Python's and torch's readers make of a file that is damaged
 DAMAGED = (OSError, RuntimeError, ValueError, LookupError, TypeError, EOFError, AttributeError)
 UNREADABLE = (*DAMAGED, zipfile.BadZipFile, pickle.UnpicklingError)

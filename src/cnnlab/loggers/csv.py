@@ -17,8 +17,8 @@ class Curves(Logger):
     """Collects what is logged under train/ and val/ into rows by epoch; the file is whole at any moment."""
 
     def __init__(self, file: Path, epochs: int | None, saved: list[dict[str, float]] | None = None) -> None:
-        """epochs: how many of the file's a run goes on from; None: it begins anew. saved: them, from a checkpoint; those
-        of before do not have them.
+        """epochs: how many of the file's a run goes on from; None: it begins anew. saved: them, from a checkpoint;
+        those of before do not have them.
 
         Raises:
             UserError: the file is needed, and does not have them; or is a folder.
