@@ -49,12 +49,16 @@ def status(arguments: Sequence[str]) -> None:
 
 
 def watch(folders: Sequence[Path], rows: int | None) -> None:
-    """Looks again and again until nobody trains them any more, also if cells are missing; away from a terminal, a line for each change."""
+    """Looks again and again until nobody trains them any more, also if cells are missing.
+
+    Away from a terminal, a line for each change.
+    """
     console = Console(highlight=False)
     said = ""
     with Live(console=console, auto_refresh=False) as live:
         while True:
             begun = time.monotonic()
+            trained = any(is_taken(folder) for folder in folders)  # first: its end may come between
             studies = [read_study(folder) for folder in folders]
             if console.is_terminal:
                 kinds = sum(len(study.counts) for study in studies)
@@ -62,7 +66,7 @@ def watch(folders: Sequence[Path], rows: int | None) -> None:
                 live.update(Group(*(shown(study, min(fits, rows or fits)) for study in studies)), refresh=True)
             elif said != (said := "\n".join(f"{study.folder}: {counts(study)}" for study in studies)):
                 print(said, flush=True)
-            if not any(study.counts.get("running") or is_taken(study.folder) for study in studies):
+            if not trained and not any(study.counts.get("running") for study in studies):
                 break
             time.sleep(max(PERIOD, 5 * (time.monotonic() - begun)))  # of a large study, less often
     if missing := sum(study.counts.get("missing", 0) for study in studies):
