@@ -71,7 +71,7 @@ the sweep would not come to its end.
 STATUS_HELP = """cnnlab status [study ...] [--watch] [--json] [--all]      how sweeps are getting on
 
   study     a folder, or its name below runs/; without one, all studies there, the newest first
-  --watch   again every two seconds, until nothing runs any more and nothing is missing
+  --watch   again every two seconds, until nobody trains them any more
   --json    one JSON object, with all cells of the studies that are named
   --all     all cells; else at most 20 in each state
 

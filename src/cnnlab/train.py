@@ -27,6 +27,7 @@ from cnnlab.callbacks.rollback import RollsBack
 from cnnlab.callbacks.stop import Stop
 from cnnlab.callbacks.stopwatch import Stopwatch
 from cnnlab.cell import identity
+from cnnlab.checkpoint_parts import mark, raised_by_loading
 from cnnlab.code import code_of
 from cnnlab.environment import environment
 from cnnlab.errors import Diverged, UserError
@@ -60,8 +61,8 @@ def fits(config: Config, folder: str, resume: bool) -> bool:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # it says what debug=profile asks for
     run = Run(Path(folder))
-    begin = checkpoints.begin(run.checkpoints) if resume else None
-    curves = Curves(run.folder / "metrics.csv", begin.epochs if begin else None)
+    begin = checkpoints.begin(run.checkpoints, cell=mark(config)) if resume else None
+    curves = Curves(run.folder / "metrics.csv", begin.epochs if begin else None, begin.curves if begin else None)
     with ExitStack() as closing:  # loggers first, which show what fails from here on
         wanted = config["logger"] if ddp.cluster().global_rank() == 0 else {}
         creates = [make(f"logger.{name}", what) for name, what in wanted.items() if what]
@@ -89,7 +90,7 @@ def fit_and_test(
     stopwatch = Stopwatch(data.batch_size // config["trainer"]["micro_batches"])
     best = checkpoints.best(run.checkpoints)
     stop = Stop()
-    divergence = ON_DIVERGENCE[config["trainer"]["on_divergence"]](run.checkpoints)
+    divergence = ON_DIVERGENCE[config["trainer"]["on_divergence"]](run.checkpoints, mark(config))
     pruning = [MedianPruning(**config["pruning"])] if config["pruning"] else []
     callbacks = [
         *pruning,
@@ -111,7 +112,7 @@ def fit_and_test(
         best,
         divergence,
         Levers(on),
-        Last(run.checkpoints, stop),
+        Last(run.checkpoints, stop, mark(config), curves),
         Predictions(run.folder / "predictions.npz"),
         *(make(f"callbacks.{name}", what) for name, what in config["callbacks"].items() if what),
     ]
@@ -142,11 +143,20 @@ def fit_and_test(
         if not divergence.goes_back(trainer, error):
             raise
         return False
+    except Exception as error:
+        if begin is None or not raised_by_loading(error):
+            raise
+        raise UserError(
+            f"{begin.file} does not fit this run ({type(error).__name__}: {' '.join(str(error).split())[:200]}). "
+            "Delete it, and the same command goes on from the one before, if there is one"
+        ) from error
     if not best.best_model_path:
         raise UserError("no epoch was validated, so that there are no best weights to test")
     # not ckpt_path=: an EMA callback would put the current weights back
     saved = checkpoints.WholeFiles().load_checkpoint(best.best_model_path)
     classifier.load_state_dict(saved["state_dict"])
+    curves.choose(saved["epoch"], saved["global_step"] - 1, best.scores or {})
+    curves.save()  # if it was lost, and no epoch was left
     test = trainer.test(classifier, data, verbose=False)[0] if config["test"] else {}
     if trainer.is_global_zero:
         result = {
