@@ -23,13 +23,13 @@ install: .venv/installed ## .venv with cnnlab and all it needs, in the versions 
 train: .venv/installed ## trains LeNet-5 on handwritten digits (98 % and more), in seconds
 	@$(BIN)/cnnlab train experiment=lenet5_digits
 
-claims: .venv/installed ## tries what the textbooks claim, an hour of 2 cores; writes docs/claims.md and the README's table
+claims: .venv/installed ## the textbooks' claims, an hour; writes docs/claims.md
 	@$(BIN)/python scripts/claims.py --jobs $(JOBS) --readme
 
-bench: .venv/installed ## the benchmarks, 15 minutes of 2 cores; writes docs/speed/ and the README's table
+bench: .venv/installed ## the benchmarks, 15 minutes; writes docs/speed/, README's table
 	@$(BIN)/python scripts/bench.py --readme
 
-bench-compare: .venv/installed ## the same, compared with docs/speed/: fails if a ratio is a fifth worse
+bench-compare: .venv/installed ## compared with docs/speed/: fails if a ratio is a fifth worse
 	@$(BIN)/python scripts/bench.py --compare
 
 test: .venv/installed ## the tests, but for the slow ones
@@ -38,7 +38,7 @@ test: .venv/installed ## the tests, but for the slow ones
 test-all: .venv/installed ## all tests
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-coverage: .venv/installed ## which lines the tests reach, all or with TESTS=tests/report; less than 90 % of all is an error
+coverage: .venv/installed ## lines that tests reach (TESTS=tests/report); fails below 90 %
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest -n $(JOBS) --dist worksteal $(TESTS)
 	@$(BIN)/coverage combine --quiet

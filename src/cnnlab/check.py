@@ -8,8 +8,11 @@ from pydantic import ValidationError
 
 from cnnlab.allowed import require_allowed
 from cnnlab.errors import UserError, refusal
+from cnnlab.look.gallery import recorded, require_installed
 from cnnlab.ranges import Config
 from cnnlab.secrets import require_no_secret
+
+PICTURES = "cnnlab.callbacks.pictures.Pictures"
 
 
 def check(config: dict[str, Any]) -> None:
@@ -28,6 +31,10 @@ def check(config: dict[str, Any]) -> None:
     _check_weights(config["model"], config["regularizer"]["norm"])
     _check_schedule(config["scheduler"], config["trainer"])
     _check_budget(config["budget"], config["trainer"], config["scheduler"])
+    pictures = config["callbacks"].get("pictures")
+    if pictures and pictures.get("_target_") == PICTURES:
+        recorded(*(pictures.get(key) for key in ("pictures", "every", "images")))
+        require_installed()
     if config["logger"].get("mlflow") and find_spec("mlflow") is None:
         raise UserError("logger=mlflow needs MLflow: pip install 'cnnlab[mlflow]'")
     for key in ("mixup", "cutmix"):
@@ -175,6 +182,14 @@ def _check_budget(budget: dict[str, Any], trainer: dict[str, Any], scheduler: di
         )
 
 
+PATTERNS = {
+    "logger.wandb.project": "must not be empty, nor contain any of / \\ # ? % :",
+    "logger.wandb.entity": "names a user or a team, without spaces and slashes",
+    "logger.mlflow.tracking_uri": "must begin with http://, https://, sqlite:///, mysql://, postgresql://, mssql://, "
+    "file: or databricks, or be a folder",
+}
+
+
 def _explained(problem: Any) -> str:
     # unions and list positions are pydantic's affair, not the user's
     loc = [str(part) for part in problem["loc"] if isinstance(part, str) and part.isidentifier()]
@@ -186,7 +201,7 @@ def _explained(problem: Any) -> str:
         allowed = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         return refusal(key, value, allowed)
     if problem["type"] == "string_pattern_mismatch":
-        return f"{key}={value}: it names a folder and must not contain slashes"
+        return f"{key}={value}: it {PATTERNS.get(key, 'names a folder and must not contain slashes')}"
     message = (
         message.replace("Input should be", "must be")
         .replace("a valid integer", "a whole number")

@@ -2,11 +2,17 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from cnnlab.allowed import allow
-from cnnlab.errors import UserError
+from cnnlab.errors import UserError, did_you_mean
 from cnnlab.help import TRAIN_HELP
+
+# options of Hydra's that mean something here
+HYDRAS = (
+    *("-m", "--multirun", "-c", "--cfg", "--resolve", "-p", "--package", "-cd", "--config-dir", "-cn", "--config-name"),
+    *("-i", "--info", "--hydra-help", "--experimental-rerun"),
+)
 
 
 def train(arguments: list[str]) -> None:
@@ -21,6 +27,7 @@ def train(arguments: list[str]) -> None:
     if {"-h", "--help"} & set(arguments):
         print(TRAIN_HELP + conf.table_of_choices())
         return
+    require_options("train", arguments, HYDRAS)
     arguments = conf.as_root_keys(arguments)
     conf.refuse_lists(arguments)
     conf.register(arguments)
@@ -41,6 +48,7 @@ def plan(arguments: list[str]) -> None:
 
         write_sweep(arguments)
         return
+    require_options("plan", arguments, ("--all", "--wandb-sweep", *HYDRAS))
     train(as_plan(arguments))
 
 
@@ -153,6 +161,14 @@ def init(arguments: list[str]) -> None:
     from cnnlab.init import init as write
 
     write(arguments)
+
+
+def require_options(command: str, arguments: list[str], known: Collection[str]) -> None:
+    """Raises a UserError that names the first option that is not known; Hydra would show its own."""
+    for argument in arguments:
+        if argument.startswith("-") and (option := argument.partition("=")[0]) not in known:
+            near = did_you_mean(option, (*known, "--quiet"))
+            raise UserError(f"{command} {option}: there is no such option.{near} Try cnnlab {command} --help")
 
 
 def require_overrides(arguments: list[str]) -> None:

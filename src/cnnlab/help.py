@@ -46,14 +46,19 @@ Look around:
 TRAIN_HELP = """cnnlab train [group=choice ...] [key=value ...]      one run
 cnnlab train -m key=value,value ...                  a sweep; also seed=range(5)
 
-  hydra/launcher=local    a sweep's cells on this machine (the default), slurm: as jobs, ray: on a Ray cluster
-  hydra.launcher.jobs=2   cells at once; conf/hydra/launcher/ explains the other keys
-  study.on_code_change=retrain   cells that other code has trained are trained anew; warn (the default), or error
+  hydra/launcher=local    a sweep's cells on this machine (the default);
+                          slurm: as jobs, ray: on a Ray cluster
+  hydra.launcher.jobs=2   cells at once; conf/hydra/launcher/ explains others
+  study.on_code_change=retrain
+                          cells that other code has trained are trained anew;
+                          warn (the default), or error
   --cfg job [--resolve]   the composed configuration, without running it
-  --config-dir DIR        a folder with configuration of your own; ./conf is found by itself
+  --config-dir DIR        a folder with configuration of your own; ./conf is
+                          found by itself
   --hydra-help            Hydra's own options
 
-Groups and their choices (lists compose for regularizer, callbacks and logger: 'regularizer=[none,dropout]'):
+Groups and their choices (lists compose for regularizer, callbacks and logger:
+'regularizer=[none,dropout]'):
 """
 
 PLAN_HELP = """cnnlab plan [--all] <the words of `cnnlab train -m`>      trains nothing

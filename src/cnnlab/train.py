@@ -33,6 +33,7 @@ from cnnlab.environment import environment
 from cnnlab.errors import Diverged, UserError
 from cnnlab.introduction import introduce, say_where
 from cnnlab.loggers.csv import Curves
+from cnnlab.loggers.unfailing import FAILED
 from cnnlab.run import Config, Run
 from cnnlab.targets import make
 
@@ -64,6 +65,7 @@ def fits(config: Config, folder: str, resume: bool) -> bool:
     begin = checkpoints.begin(run.checkpoints, cell=mark(config)) if resume else None
     curves = Curves(run.folder / "metrics.csv", begin.epochs if begin else None, begin.curves if begin else None)
     with ExitStack() as closing:  # loggers first, which show what fails from here on
+        (run.folder / FAILED).unlink(missing_ok=True)
         wanted = config["logger"] if ddp.cluster().global_rank() == 0 else {}
         creates = [make(f"logger.{name}", what) for name, what in wanted.items() if what]
         loggers = [closing.enter_context(create(run.folder, config, curves)) for create in creates]
