@@ -4,11 +4,12 @@ BENCH_HELP = """cnnlab bench accuracy [rounds=1] [goal=0.91] [workers=0] [group=
 
 Seconds until val/accuracy first reaches the goal, from the start of training and from that of the command: `cnnlab
 train` against the loop of the usual templates (images one by one from a DataLoader with so many workers, metrics and
-self.log in each step, a bar, checkpoints, CSV), with the same network, initial weights, optimizer, schedule and images.
-Both take turns, round by round, each round with another seed. Without other words: experiment=fashion_mnist_fast;
-fashion_mnist_resnet_fast and cifar10_fast have goals of their own, for others goal= must be given. A quick look:
-goal=0.8 trainer.max_epochs=2. Writes table.md, bench.json and a chart of accuracy against seconds (PNG, SVG) to
-runs/bench/accuracy/, of other experiments to runs/bench/accuracy-<experiment>/.
+self.log in each step, a bar, checkpoints, CSV), with the same network, initial weights, optimizer, schedule and images;
+levers (trainer.fast, channels_last, compile) are cnnlab's alone. Both take turns, round by round, each round with
+another seed. Without other words: experiment=fashion_mnist_fast; fashion_mnist_resnet_fast and cifar10_fast have goals
+of their own, for others goal= must be given. A quick look: goal=0.8 trainer.max_epochs=2. Writes table.md, bench.json
+and a chart of accuracy against seconds (PNG, SVG) to runs/bench/accuracy/, of other experiments to
+runs/bench/accuracy-<experiment>/.
 
 cnnlab bench data [rounds=5] [images=N] [group=choice ...] [key=value ...]
 
