@@ -61,7 +61,7 @@ def run(name: str, console: Console) -> dict[str, Any]:
     console.print(f"cnnlab {' '.join(command)}", style="bold")
     begun = time.monotonic()
     with TemporaryDirectory() as folder:
-        ran = subprocess.run([sys.executable, "-m", "cnnlab", *command, f"runs_dir={folder}"], check=False)
+        ran = subprocess.run([sys.executable, "-m", "cnnlab", *command], cwd=folder, check=False)
         if ran.returncode:
             raise UserError(f"cnnlab {' '.join(command)} ended with exit code {ran.returncode}")
         (file,) = Path(folder).rglob("bench.json")

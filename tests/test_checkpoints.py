@@ -23,14 +23,15 @@ from conftest import TINY, compose_config, stems
 
 def saved(batches: int, score: float | None = None) -> dict[str, Any]:
     """The least that a run goes on from."""
-    position = {"batches": batches, "finished": False, "ended": False, "sums": [{}], "lr": 0.1}
-    weights = {"weight": torch.arange(1000.0)}
     return {
         "epoch": 3,
         "global_step": 3,
-        "position": position,
+        "position": {"batches": batches, "finished": False, "ended": False, "sums": [{}], "lr": 0.1},
         "callbacks": {"best.ckpt": {"score": score}},
-        "state_dict": weights,
+        "state_dict": {"weight": torch.arange(1000.0)},
+        "loops": {"fit_loop": {}},
+        "optimizer_states": [{"state": {}, "param_groups": []}],
+        "lr_schedulers": [],
     }
 
 
@@ -132,7 +133,7 @@ def test_no_damaged_byte_is_taken_for_what_was_written(two: Path) -> None:
 def test_without_its_best_weights_a_run_begins_anew(tmp_path: Path) -> None:
     WholeFiles().save_checkpoint(saved(1, score=0.5), tmp_path / "last.ckpt")
     assert begin(tmp_path) is None
-    WholeFiles().save_checkpoint({"state_dict": {}}, tmp_path / "best.ckpt")
+    WholeFiles().save_checkpoint(saved(1, score=0.5), tmp_path / "best.ckpt")
     assert begin(tmp_path) is not None
 
 

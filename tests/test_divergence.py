@@ -164,6 +164,32 @@ def test_rollback_goes_on_from_the_last_epoch_with_half_the_learning_rate(
     assert saved["global_step"] == 2 * BATCHES
 
 
+def test_what_is_reported_of_validation_is_of_the_weights_that_are_tested(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here the best epoch is one that is given up, since the first step after it fails."""
+    config = compose_config(*BACK, "trainer.max_epochs=4", "scheduler=constant", "optim.lr=0.004")
+    step = Classifier.training_step
+
+    def spoiled(self: Classifier, batch: Any, batch_idx: int) -> torch.Tensor:
+        first, back = self.trainer.global_step < 2 * BATCHES, rate(self) < 0.003
+        if self.trainer.global_step == 3 * BATCHES and not back:
+            return step(self, (batch[0] * NAN, *batch[1:]), batch_idx)
+        loss = step(self, batch, batch_idx)
+        return loss * (0.0 if first else -0.01 if back else 1.0)
+
+    monkeypatch.setattr(Classifier, "training_step", spoiled)
+    result = train_cell(config, tmp_path, [])
+    assert result is not None
+    assert result["rollbacks"] == 1
+    best = torch.load(tmp_path / "checkpoints" / "best.ckpt", weights_only=True)
+    metrics, curves = result["metrics"], rows(tmp_path)
+    assert best["epoch"] == metrics["epoch"] == 2
+    assert metrics["val/accuracy"] == float(best["callbacks"]["best.ckpt"]["score"])
+    assert metrics["val/accuracy"] > max(float(row["val/accuracy"]) for row in curves)
+    assert metrics["step"] == int(curves[2]["step"])
+
+
 @pytest.mark.slow
 def test_rollback_in_the_first_epoch_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow, undisturbed = (tmp_path / name for name in ("slow", "undisturbed"))

@@ -45,6 +45,29 @@ def test_a_full_or_read_only_disk_is_told(
     assert f"{os.strerror(number)}: make room" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("stream", ["stdout", "train.log"])
+def test_a_full_disk_under_the_log_is_told_once_or_not_at_all(here: Path, stream: str) -> None:
+    """/dev/full refuses whatever is written."""
+    if stream == "stdout":
+        words = "from cnnlab.cli import main; main()"
+    else:
+        (here / "train.log").symlink_to("/dev/full")
+        words = (
+            "import logging; from pathlib import Path; from cnnlab.launch.ranks import log_to; log_to(Path())\n"
+            "for _ in range(3): logging.getLogger('cnnlab').info('so it is')"
+        )
+    with Path("/dev/full" if stream == "stdout" else "said").open("w") as output:
+        command = [sys.executable, "-c", words, "train", *TINY]
+        ended = subprocess.run(command, cwd=here, stdout=output, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert "Logging error" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+    if stream == "stdout":
+        assert ended.returncode != 0
+        assert "No space left on device: make room" in ended.stderr
+    else:
+        assert (here / "said").read_text() == "so it is\n" * 3
+
+
 def test_unicode_and_spaces_in_paths(command: Command, here: Path) -> None:
     assert command("train", "runs_dir='runs/Ergebnisse für ☃ [1]'", "study='s t ü'", *TINY) == 0
     (status,) = here.rglob("status.json")

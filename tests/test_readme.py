@@ -34,6 +34,14 @@ NEEDS = {
     "resnet50 model.weights=imagenet": str(Path(torch.hub.get_dir(), "checkpoints", "resnet50-0676ba61.pth")),
     "vgg16 model.weights=imagenet": str(Path(torch.hub.get_dir(), "checkpoints", "vgg16-397923af.pth")),
 }
+SHORT_BENCHES = {
+    "ddp": ["datamodule.batch_size=8", "steps=1"],
+    "data": ["datamodule.batch_size=8", "images=16"],
+    "grid": ["datamodule.batch_size=8", "cells=2", "fresh=1"],
+    "overhead": ["steps=2"],
+    "models": ["models=lenet5", "seconds=0.1"],
+    "levers": ["models=lenet5", "seconds=0.1", "compile=false"],
+}
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 
 
@@ -72,8 +80,8 @@ def shortened(command: str) -> list[str]:
             if any(needed in command + " " and not Path(file).exists() for needed, file in NEEDS.items()):
                 words += ["--cfg", "job", "--resolve"]
         if "bench" in words:
-            words += ["datamodule.batch_size=8", *(["rounds=1"] if "rounds=0" not in words else [])]
-            words += ["steps=1"] if "ddp" in words else ["images=16"]
+            words += ["rounds=1"] if "rounds=0" not in words and "models" not in words else []
+            words += SHORT_BENCHES.get(words[words.index("bench") + 1], [])
     elif words[0].startswith("scripts/"):
         words = [str(REPOSITORY / words[0]), *words[1:], *SHORT]
     elif words[0] == "python":

@@ -1,5 +1,6 @@
 """A run's folder keeps telling the truth."""
 
+import errno
 import json
 import os
 import socket
@@ -9,7 +10,7 @@ import pytest
 
 from cnnlab.atomic import whole, write_json
 from cnnlab.data.decode import Unreadable
-from cnnlab.errors import DiskFull, Diverged, UserError
+from cnnlab.errors import DiskFull, Diverged, UserError, WorkerKilled
 from cnnlab.run import Run
 
 
@@ -58,7 +59,14 @@ def test_attempts_are_counted_and_leave_nothing_to_the_next(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("error", "goes_on"),
-    [(Unreadable("photos/1.png cannot be read"), True), (DiskFull("no room"), True), (RuntimeError("boom"), False)],
+    [
+        (Unreadable("photos/1.png cannot be read"), True),
+        (DiskFull("no room"), True),
+        (WorkerKilled("killed"), True),
+        (OSError(errno.ENOSPC, "full"), True),
+        (PermissionError(errno.EACCES, "closed"), True),
+        (RuntimeError("boom"), False),
+    ],
 )
 def test_what_says_nothing_against_the_checkpoints_costs_none(tmp_path: Path, error: Exception, goes_on: bool) -> None:
     run = Run(tmp_path)

@@ -1,5 +1,6 @@
 """Files that are either whole or not there, whatever happens while they are written."""
 
+import errno
 import json
 import os
 import re
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+NO_SYNC = (errno.EINVAL, errno.EBADF, errno.ENOTSUP)  # said by file systems that know of no such thing for folders
 PARTIAL = re.compile(r"\..*\.\d+(\.\w+)?")
 
 
@@ -27,8 +29,21 @@ def whole(path: Path, previous: Path | None = None) -> Iterator[Path]:
         if previous is not None and path.exists():
             path.replace(previous)
         partial.replace(path)
+        sync_names(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def sync_names(folder: Path) -> None:
+    """Has the disk know which names a folder has: a power cut would undo a rename, which is not part of the file."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NO_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def clear_partial(folder: Path) -> None:

@@ -15,6 +15,7 @@ from cnnlab.data.batches import Batching
 from cnnlab.data.datamodule import ImageData
 from cnnlab.data.draws import Draws
 from cnnlab.finetune import freeze
+from cnnlab.levers import LEVERS, memory_format
 from cnnlab.losses import Objective
 from cnnlab.mixing import Mixing
 from cnnlab.models.layers import Layers
@@ -88,7 +89,16 @@ def build_data(config: Config) -> ImageData:
 
 
 # what of trainer.* is cnnlab's own
-NOT_OF_TRAINER = ("scale_lr", "lr_batch_size", "max_restarts", "sync_batchnorm", "on_divergence", *OF_BATCHING)
+NOT_OF_TRAINER = (
+    "scale_lr",
+    "lr_batch_size",
+    "max_restarts",
+    "sync_batchnorm",
+    "on_divergence",
+    "fast",
+    *(lever for lever in LEVERS if lever != "precision"),
+    *OF_BATCHING,
+)
 
 
 def build_trainer(trainer: Config, **more: Any) -> lightning.Trainer:
@@ -130,4 +140,5 @@ def build_classifier(config: Config, net: nn.Module) -> Classifier:
         partial(build_optimizer, make=make("optim", optim), **on_weights),
         make("scheduler", config["scheduler"]),
         config["seed"],
+        memory_format(config["trainer"]),
     )

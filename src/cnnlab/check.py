@@ -26,6 +26,7 @@ def check(config: dict[str, Any]) -> None:
     if config["study"] in (".", ".."):
         raise UserError(f"study={config['study']}: it names a folder of its own below runs_dir")
     _check_data(config["datamodule"], config["model"], config["trainer"])
+    _check_levers(config["trainer"])
     _check_weights(config["model"], config["regularizer"]["norm"])
     _check_schedule(config["scheduler"], config["trainer"])
     _check_budget(config["budget"], config["trainer"], config["scheduler"])
@@ -100,6 +101,26 @@ def _check_data(data: dict[str, Any], model: dict[str, Any], trainer: dict[str, 
             f"trainer.micro_batches={pieces}: the {share} images of a process cannot be cut into so many equal "
             f"pieces; it can be {', '.join(fits)}"
         )
+
+
+def _check_levers(trainer: dict[str, Any]) -> None:
+    """Some ways to be fast exclude each other."""
+    compiled = f"trainer.compile={str(trainer['compile']).lower()}"
+    if trainer["activation_checkpointing"] and trainer["compile"]:
+        raise UserError(
+            f"trainer.activation_checkpointing=true: not with {compiled}, which decides itself what to compute again"
+        )
+    if trainer["activation_checkpointing"] and trainer["sync_batchnorm"]:
+        raise UserError(
+            "trainer.activation_checkpointing=true: not with trainer.sync_batchnorm=true, whose processes would "
+            "exchange their statistics twice"
+        )
+    if trainer["cudnn_benchmark"] and trainer["deterministic"]:
+        raise UserError(
+            "trainer.cudnn_benchmark=true: not with trainer.deterministic=true, as which kernel wins may differ"
+        )
+    if trainer["compile"] == "reduce-overhead" and trainer["accelerator"] == "cpu":
+        raise UserError(f"{compiled}: it is CUDA graphs, which need a GPU; take trainer.compile=true")
 
 
 def _check_weights(model: dict[str, Any], norm: str) -> None:

@@ -16,13 +16,14 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from torch import Tensor
 
 from cnnlab.atomic import whole
+from cnnlab.checkpoint_parts import BEST, require, require_best_of, require_parts, require_same_cell
 from cnnlab.errors import DiskFull, UserError
+from cnnlab.levers import LEVERS
+from cnnlab.place_errors import NO_ROOM
 from cnnlab.run import NEWEST_FIRST
 
 log = logging.getLogger(__name__)
 LAST, PREVIOUS = NEWEST_FIRST
-BEST = "best.ckpt"
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # what Python's and torch's readers make of a file that is damaged
 DAMAGED = (OSError, RuntimeError, ValueError, LookupError, TypeError, EOFError, AttributeError)
 UNREADABLE = (*DAMAGED, zipfile.BadZipFile, pickle.UnpicklingError)
@@ -88,6 +89,8 @@ def damaged_part(file: Path | BytesIO) -> str | None:
 class LatestOfTheBest(ModelCheckpoint):
     """Of epochs that tie, the latest: small validation sets tie often, and later weights have settled more."""
 
+    scores: dict[str, float] | None = None  # of the best epoch's validation
+
     def check_monitor_top_k(self, trainer: Trainer, current: Tensor | None = None) -> bool:
         if current is None:
             return False
@@ -99,18 +102,29 @@ class LatestOfTheBest(ModelCheckpoint):
     def state_key(self) -> str:
         return BEST
 
+    def _update_best_and_save(self, current: Tensor, trainer: Trainer, monitor_candidates: dict[str, Tensor]) -> None:
+        self.scores = {name: float(value) for name, value in monitor_candidates.items() if name.startswith("val/")}
+        super()._update_best_and_save(current, trainer, monitor_candidates)
+
     def state_dict(self) -> dict[str, Any]:
         """For a run that goes on, wherever its folder is then."""
-        return {"score": self.best_model_score}
+        return {"score": self.best_model_score, "scores": self.scores}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """What state_dict gave."""
+        """What best.ckpt says of itself, if state_dict knew of one.
+
+        It may be of an epoch after: where last.ckpt is damaged, or the run goes back. That one is tested unless a later
+        epoch is as good, so that it is what others are measured by.
+        """
         if state_dict["score"] is not None:
-            self.best_model_score = state_dict["score"]
-            self.best_model_path = str(Path(str(self.dirpath), BEST))
+            file = Path(str(self.dirpath), BEST)
+            told = _read(file)["callbacks"][BEST]
+            self.best_model_score = torch.as_tensor(told["score"]).clone()  # the file may be cut off meanwhile
+            self.scores = told.get("scores")
+            self.best_model_path = str(file)
 
 
-def best(folder: Path) -> ModelCheckpoint:
+def best(folder: Path) -> LatestOfTheBest:
     """best.ckpt: the last epoch with the highest val/accuracy."""
     stem = Path(BEST).stem
     return LatestOfTheBest(folder, stem, monitor="val/accuracy", mode="max", enable_version_counter=False)
@@ -119,7 +133,8 @@ def best(folder: Path) -> ModelCheckpoint:
 @dataclass(frozen=True)
 class Begun:
     """A training to go on with: how many epochs are done, and batches of the next, and steps in all; whether these are
-    all.
+    all; the curves until then, where it has them. levers: of trainer.*, that were on; None in checkpoints from before
+    they came.
     """
 
     file: Path
@@ -128,18 +143,26 @@ class Begun:
     steps: int
     finished: bool
     processes: int
+    levers: dict[str, Any] | None = None
+    curves: list[dict[str, float]] | None = None
 
 
-def begin(folder: Path, before: int | None = None) -> Begun | None:
+def begin(folder: Path, before: int | None = None, cell: dict[str, str] | None = None) -> Begun | None:
     """The newest checkpoint that is whole, or None if there is none; says which are not, and why.
 
-    before: of those that were made before so many steps.
+    before: of those that were made before so many steps. cell: of those with this mark, or without one.
+
+    Raises:
+        UserError: there is a folder in the place of a checkpoint.
     """
+    for name in (*NEWEST_FIRST, BEST):
+        if (folder / name).is_dir():
+            raise UserError(f"{folder / name} is a folder: move it away, and the same command goes on without it")
     for file in (folder / name for name in NEWEST_FIRST):
         if not file.exists():
             continue
         try:
-            begun = _begun(file)
+            begun = _begun(file, cell)
         except UNREADABLE as error:
             log.warning("%s is passed over: %s: %s", file, type(error).__name__, error)
             continue
@@ -148,17 +171,32 @@ def begin(folder: Path, before: int | None = None) -> Begun | None:
     return None
 
 
-def _begun(file: Path) -> Begun:
+def _begun(file: Path, cell: dict[str, str] | None) -> Begun:
     saved = _read(file)
+    require_same_cell(saved, cell)
+    require_parts(saved)
     position = saved["position"]
     if saved["callbacks"][BEST]["score"] is not None:  # without these weights it would end otherwise
-        _read(file.with_name(BEST))
-    epochs, steps = int(saved["epoch"]), int(saved["global_step"])
-    return Begun(file, epochs, position["batches"], steps, position["finished"], len(position["sums"]))
+        best = _read(file.with_name(BEST))
+        try:
+            require_same_cell(best, cell)
+        except ValueError as error:
+            raise ValueError(f"{BEST}: {error}") from error
+        require_best_of(saved, best)
+    epochs, steps, processes = saved["epoch"], saved["global_step"], len(position["sums"])
+    ended, curves = position["finished"], saved.get("curves")
+    return Begun(file, epochs, position["batches"], steps, ended, processes, levers_in(saved), curves)
+
+
+def levers_in(saved: dict[str, Any]) -> dict[str, Any] | None:
+    """What a checkpoint's run had on."""
+    levers = saved["callbacks"].get("levers")
+    return None if levers is None else {key: levers[key] for key in LEVERS}
 
 
 def _read(file: Path) -> dict[str, Any]:
     if (part := damaged_part(file)) is not None:
         raise ValueError(f"{file.name}: the checksum of {part} is wrong")
     loaded: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    require("what it holds", loaded, dict)
     return loaded

@@ -1,5 +1,6 @@
 """The command line: finds the command, runs it, tells errors in a line."""
 
+import logging
 import os
 import signal
 import sys
@@ -43,6 +44,7 @@ def report_errors(work: Callable[[], None]) -> None:
     """Prints what the user can mend in a line or two, and lets every other error show where it came from."""
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, stopped)
+    logging.raiseExceptions = False  # a full disk is told by what fails for it, not by each line of the log
     try:
         require_place()
         work()

@@ -17,7 +17,11 @@ class OutOfGpuMemory(RuntimeError):
 
 
 class DiskFull(RuntimeError):
-    """A checkpoint found no room; those before it are as they were."""
+    """What a run writes found no room; the checkpoints before are as they were."""
+
+
+class WorkerKilled(RuntimeError):
+    """A process that reads images was ended from outside."""
 
 
 class RankFailed(RuntimeError):

@@ -17,7 +17,7 @@ from omegaconf.errors import (
 from yaml import YAMLError
 
 from cnnlab.conf import choices
-from cnnlab.errors import DiskFull, OutOfGpuMemory, RankFailed, UserError, did_you_mean
+from cnnlab.errors import DiskFull, OutOfGpuMemory, RankFailed, UserError, WorkerKilled, did_you_mean
 
 LONGEST = 160  # letters of a list of choices
 READERS = ("hydra", "omegaconf", "antlr4", "yaml")
@@ -27,7 +27,7 @@ def explain(error: BaseException) -> str | None:
     """What the user can do about it, or None if it is no error of theirs."""
     chain = list(_causes(error))
     for cause in chain:
-        if isinstance(cause, (UserError, RankFailed, OutOfGpuMemory, DiskFull)):
+        if isinstance(cause, (UserError, RankFailed, OutOfGpuMemory, WorkerKilled, DiskFull)):
             return str(cause)
         if isinstance(cause, OSError) and cause.filename and not isinstance(cause, MissingConfigException):
             return f"{cause.filename}: {cause.strerror}"

@@ -35,7 +35,7 @@ Use what was trained:
 Look around:
   cnnlab models [WORD]                          the networks
   cnnlab data datamodule=fashion_mnist          counts, duplicates, a picture
-  cnnlab bench data|grid|ddp                    how fast it is, against others
+  cnnlab bench data|grid|models|levers|ddp      how fast it is, against others
   cnnlab init FOLDER                            a project with code of your own
   cnnlab completion bash|zsh|fish               makes Tab complete all this
   cnnlab COMMAND --help, cnnlab --version
@@ -72,7 +72,7 @@ the sweep would not come to its end.
 STATUS_HELP = """cnnlab status [study ...] [--watch] [--json] [--all]      how sweeps are getting on
 
   study     a folder, or its name below runs/; without one, all studies there, the newest first
-  --watch   again every two seconds, until nothing runs any more and nothing is missing
+  --watch   again every two seconds, until nobody trains them any more
   --json    one JSON object, with all cells of the studies that are named
   --all     all cells; else at most 20 in each state
 

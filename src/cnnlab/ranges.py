@@ -122,6 +122,12 @@ class Trainer(Group):
     devices: Count
     num_nodes: Count
     precision: Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true"]
+    fast: bool
+    channels_last: bool
+    compile: bool | Literal["reduce-overhead", "max-autotune"]
+    cudnn_benchmark: bool
+    matmul_precision: Literal["highest", "high", "medium"]
+    activation_checkpointing: bool
     max_epochs: Count
     max_steps: Count | Literal[-1]
     gradient_clip_val: Positive | None

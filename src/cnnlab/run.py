@@ -13,7 +13,8 @@ from typing import Any
 
 from cnnlab.atomic import clear_partial, write_json, write_text
 from cnnlab.code import Code, differs
-from cnnlab.errors import DiskFull, Diverged, OutOfGpuMemory, RankKilled, UserError
+from cnnlab.errors import DiskFull, Diverged, OutOfGpuMemory, RankKilled, UserError, WorkerKilled
+from cnnlab.place_errors import of_the_place
 from cnnlab.process import begun, lives
 from cnnlab.run_files import read_result, read_status
 
@@ -30,7 +31,7 @@ MADE_BY_AN_ATTEMPT = (
 )
 NEWEST_FIRST = ("last.ckpt", "previous.ckpt")  # checkpoints to go on from
 # errors that say nothing against the checkpoints
-NOT_ITS_OWN = tuple(kind.__name__ for kind in (OutOfGpuMemory, RankKilled, DiskFull))
+NOT_ITS_OWN = tuple(kind.__name__ for kind in (OutOfGpuMemory, RankKilled, WorkerKilled, DiskFull))
 OF_CHECKPOINTS = ("micro_batches", "code", "code_changed")  # what status.json says about those, whoever goes on
 
 
@@ -161,11 +162,11 @@ class Run:
         except SystemExit as stop:
             end("interrupted", stop.code if isinstance(stop.code, int) else 1)
             raise
-        except UserError as error:  # data that are away, a folder that is closed: nothing against the checkpoints
-            end("failed", 1, error=f"{type(error).__name__}: {error}")
-            raise
         except BaseException as error:
-            end("failed", 1, error=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
+            # data that are away, a disk that is full: nothing against the checkpoints
+            not_its_own = isinstance(error, (UserError, WorkerKilled, DiskFull)) or of_the_place(error)
+            told = {} if not_its_own else {"traceback": traceback.format_exc()}
+            end("failed", 1, error=f"{type(error).__name__}: {error}", **told)
             raise
         end("done", 0)
 

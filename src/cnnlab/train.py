@@ -11,20 +11,23 @@ from cnnlab import without_extras  # noqa: F401  # before Lightning
 
 # isort: split
 import lightning
+from torch import nn
 
-from cnnlab import checkpoints, cost, ddp, epoch_loop
+from cnnlab import checkpoints, cost, ddp, epoch_loop, fast, levers
 from cnnlab.atomic import write_json
 from cnnlab.build import build_classifier, build_data, build_trainer, starting_network
 from cnnlab.callbacks.agreement import Agreement
 from cnnlab.callbacks.budget import LastStep
 from cnnlab.callbacks.divergence import Skips, Stops
 from cnnlab.callbacks.last import Last
+from cnnlab.callbacks.levers import Levers
 from cnnlab.callbacks.predictions import Predictions
 from cnnlab.callbacks.pruning import MedianPruning
 from cnnlab.callbacks.rollback import RollsBack
 from cnnlab.callbacks.stop import Stop
 from cnnlab.callbacks.stopwatch import Stopwatch
 from cnnlab.cell import identity
+from cnnlab.checkpoint_parts import mark, raised_by_loading
 from cnnlab.code import code_of
 from cnnlab.environment import environment
 from cnnlab.errors import Diverged, UserError
@@ -59,34 +62,44 @@ def fits(config: Config, folder: str, resume: bool) -> bool:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # it says what debug=profile asks for
     run = Run(Path(folder))
-    begin = checkpoints.begin(run.checkpoints) if resume else None
-    curves = Curves(run.folder / "metrics.csv", begin.epochs if begin else None)
+    begin = checkpoints.begin(run.checkpoints, cell=mark(config)) if resume else None
+    curves = Curves(run.folder / "metrics.csv", begin.epochs if begin else None, begin.curves if begin else None)
     with ExitStack() as closing:  # loggers first, which show what fails from here on
         (run.folder / FAILED).unlink(missing_ok=True)
         wanted = config["logger"] if ddp.cluster().global_rank() == 0 else {}
         creates = [make(f"logger.{name}", what) for name, what in wanted.items() if what]
         loggers = [closing.enter_context(create(run.folder, config, curves)) for create in creates]
-        return fit_and_test(config, run, begin, [curves, *loggers])
+        net, origin = starting_network(config)
+        config = fast.decided(config, net, begin.levers if begin else None)
+        closing.enter_context(levers.settings(config["trainer"]))
+        return fit_and_test(config, net, origin, run, begin, [curves, *loggers])
 
 
-def fit_and_test(config: Config, run: Run, begin: checkpoints.Begun | None, loggers: list[Any]) -> bool:
-    """The whole of a run, with its loggers, of which the first is the curves; or False, as `fits`."""
+def fit_and_test(
+    config: Config, net: nn.Module, origin: str, run: Run, begin: checkpoints.Begun | None, loggers: list[Any]
+) -> bool:
+    """The whole of a run, with its loggers, of which the first is the curves; or False, as `fits`.
+
+    origin: of the network's weights, if it was trained before.
+    """
     lightning.seed_everything(config["seed"], workers=True, verbose=False)
     cost.forget_peak_memory()  # an earlier cell of the sweep may have trained in this process
     curves: Curves = loggers[0]
+    on = levers.levers_of(config["trainer"])
     data = build_data(config)
-    net, origin = starting_network(config)
+    levers.pull(net, config["trainer"])
     classifier = build_classifier(config, net)
     stopwatch = Stopwatch(data.batch_size // config["trainer"]["micro_batches"])
     best = checkpoints.best(run.checkpoints)
     stop = Stop()
-    divergence = ON_DIVERGENCE[config["trainer"]["on_divergence"]](run.checkpoints)
+    divergence = ON_DIVERGENCE[config["trainer"]["on_divergence"]](run.checkpoints, mark(config))
     pruning = [MedianPruning(**config["pruning"])] if config["pruning"] else []
     callbacks = [
         *pruning,
         stop,
         Agreement(
             {
+                "levers": str(on),
                 "configuration": identity(config),
                 "code": code_of(config)["digest"],
                 "eval_batch_size": config["datamodule"]["eval_batch_size"],
@@ -100,7 +113,8 @@ def fit_and_test(config: Config, run: Run, begin: checkpoints.Begun | None, logg
         LastStep(),
         best,
         divergence,
-        Last(run.checkpoints, stop),
+        Levers(on),
+        Last(run.checkpoints, stop, mark(config), curves),
         Predictions(run.folder / "predictions.npz"),
         *(make(f"callbacks.{name}", what) for name, what in config["callbacks"].items() if what),
     ]
@@ -131,11 +145,20 @@ def fit_and_test(config: Config, run: Run, begin: checkpoints.Begun | None, logg
         if not divergence.goes_back(trainer, error):
             raise
         return False
+    except Exception as error:
+        if begin is None or not raised_by_loading(error):
+            raise
+        raise UserError(
+            f"{begin.file} does not fit this run ({type(error).__name__}: {' '.join(str(error).split())[:200]}). "
+            "Delete it, and the same command goes on from the one before, if there is one"
+        ) from error
     if not best.best_model_path:
         raise UserError("no epoch was validated, so that there are no best weights to test")
     # not ckpt_path=: an EMA callback would put the current weights back
     saved = checkpoints.WholeFiles().load_checkpoint(best.best_model_path)
     classifier.load_state_dict(saved["state_dict"])
+    curves.choose(saved["epoch"], saved["global_step"] - 1, best.scores or {})
+    curves.save()  # if it was lost, and no epoch was left
     test = trainer.test(classifier, data, verbose=False)[0] if config["test"] else {}
     if trainer.is_global_zero:
         result = {
@@ -158,7 +181,7 @@ def fit_and_test(config: Config, run: Run, begin: checkpoints.Begun | None, logg
             "micro_batches": config["trainer"]["micro_batches"],
             **({"pruned": pruning[0].pruned} if pruning else {}),
             **divergence.count,
-            "environment": environment(trainer.strategy.root_device),
+            "environment": {**environment(trainer.strategy.root_device), **on},
             **{key: value for key, value in run.status.items() if key == "code_changed"},
         }
         write_json(run.result_file, result)

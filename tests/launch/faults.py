@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -29,8 +30,22 @@ def to_a_cell(chaos: Chaos, moment: float, number: signal.Signals) -> str:
 
 def where(folder: Path) -> str:
     curves = folder / "metrics.csv"
-    epochs = len(curves.read_text().splitlines()) - 1 if curves.exists() else 0
+    epochs = len(curves.read_bytes().splitlines()) - 1 if curves.exists() else 0
     return f"{folder.name} after {epochs} epochs"
+
+
+def kill_data_workers(chaos: Chaos, moment: float) -> str:
+    """As the system does when there is too little memory."""
+    chaos.some_cell()
+    time.sleep(moment)
+    folder, pid = chaos.some_cell()
+    killed = 0
+    with suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(pid).children():
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+                killed += 1
+    return f"{killed} of {where(folder)}" if killed else ""
 
 
 def kill_a_cell(chaos: Chaos, moment: float) -> str:
@@ -149,6 +164,39 @@ def cut(file: Path, chaos: Chaos) -> None:
         os.truncate(file, int(file.stat().st_size * chaos.draw.uniform(0, 0.9)))
 
 
+def another_cells_checkpoint(chaos: Chaos, moment: float) -> str:
+    chaos.some_cell()
+    time.sleep(moment)
+    file = some_file(chaos, "*/checkpoints/last.ckpt")
+    others = [other for other in sorted(chaos.study.glob("*/checkpoints/last.ckpt")) if other != file]
+    if file is None or not others:
+        return ""
+    other = chaos.draw.choice(others)
+    beside = file.with_name("copied")
+    with suppress(FileNotFoundError):  # it is being replaced
+        shutil.copyfile(other, beside)
+        beside.replace(file)
+    return f"{other.parents[1].name} for {file.parents[1].name}"
+
+
+def damaged_curves(chaos: Chaos, moment: float) -> str:
+    folder, _ = chaos.some_cell()
+    time.sleep(moment)
+    file = folder / "metrics.csv"
+    if not file.exists():
+        return ""
+    said = where(folder)
+    with suppress(FileNotFoundError):  # an attempt begins anew
+        match chaos.draw.randrange(3):
+            case 0:
+                cut(file, chaos)
+            case 1:
+                file.write_bytes(chaos.draw.randbytes(300))
+            case _:
+                file.unlink()
+    return said
+
+
 def half_written_status(chaos: Chaos, moment: float) -> str:
     time.sleep(moment)
     if not chaos.cells():
@@ -181,6 +229,9 @@ KINDS: list[Fault] = [
     *[missing_data] * 2,
     *[cut_off_checkpoint] * 2,
     flipped_byte_in_checkpoint,
+    *[another_cells_checkpoint] * 2,
+    *[damaged_curves] * 2,
+    *[kill_data_workers] * 2,
     half_written_status,
     half_written_result,
 ]

@@ -178,6 +178,18 @@ def test_what_a_cell_said_is_in_its_folder(command: Callable[..., int], here: Pa
     assert "61,706 parameters" in (run / "train.log").read_text()
 
 
+@pytest.mark.slow
+def test_what_a_user_can_mend_is_no_traceback_in_a_cells_console(trouble: Path) -> None:
+    started = sweep(trouble, "model=trouble", "+what=mendable", "seed=1")
+    _, said = started.communicate(timeout=120)
+    (run,) = runs(trouble)
+    console = (run / "console.log").read_text()
+    assert console.splitlines()[-1] == "mend it"
+    assert "Traceback" not in console + said
+    assert started.returncode == 1
+    assert (status(run)["state"], status(run)["exit_code"]) == ("failed", 1)
+
+
 @pytest.mark.parametrize(
     ("word", "said"),
     [

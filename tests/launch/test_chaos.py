@@ -18,6 +18,7 @@ FAULTS = 50
 GRID = ["model=lenet5,resnet20", "model.width=0.25", "regularizer=none,all", "seed=range(3)"]
 DATA = ["datamodule=image_folder", "datamodule.in_channels=1", "datamodule.mean=[0.5]", "datamodule.std=[0.25]"]
 DATA += ["datamodule.image_size=32", "datamodule.batch_size=16", "datamodule.data_dir=digits"]
+DATA += ["datamodule.feed=workers", "datamodule.num_workers=1"]
 WORDS = [*GRID, *DATA, "trainer=cpu", "trainer.max_epochs=5", "callbacks=quiet", "hydra.launcher.jobs=2"]
 
 
@@ -61,7 +62,10 @@ def test_it_ends_as_an_undisturbed_one(here: Path, seed: int) -> None:
             assert_same(other, one)
         except AssertionError as error:
             raise AssertionError(f"{one.name} differs\n{told}") from error
-    assert not any("Traceback" in said for said in chaos.lives), "\n".join(chaos.lives)
+    said = {f"command {number}": told for number, told in enumerate(chaos.lives)}
+    said |= {str(file): file.read_text() for file in chaos.study.glob("*/console.log")}
+    tracebacks = [f"{where}: {text}" for where, text in said.items() if "Traceback" in text]
+    assert not tracebacks, "\n".join(tracebacks)
     deadline = time.monotonic() + 30
     while (left := still_there(here)) and time.monotonic() < deadline:  # the last ones are about to end
         time.sleep(0.2)

@@ -22,7 +22,7 @@ from torch import nn
 from cnnlab import ddp
 from cnnlab.build import learning_rate
 from cnnlab.conf import devices_here
-from cnnlab.errors import Diverged, OutOfGpuMemory, RankKilled, UserError
+from cnnlab.errors import Diverged, OutOfGpuMemory, RankKilled, UserError, WorkerKilled
 from cnnlab.launch import last_words
 from cnnlab.models.parts.synced_norm import SyncedBatchNorm2d
 from conftest import REPOSITORY, TINY, compose_config, runs
@@ -225,7 +225,7 @@ def test_who_said_nothing_was_killed(tmp_path: Path) -> None:
     assert "rank 2: it ended without a word" in str(told)
 
 
-@pytest.mark.parametrize("kind", [UserError, OutOfGpuMemory, Diverged])
+@pytest.mark.parametrize("kind", [UserError, OutOfGpuMemory, WorkerKilled, Diverged])
 def test_what_a_rank_says_keeps_its_kind(kind: type[Exception], tmp_path: Path) -> None:
     last_words.leave(tmp_path, 1, kind("so it is"))
     told = last_words.said_by(tmp_path, 2, {1: 1})

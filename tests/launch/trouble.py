@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cnnlab.errors import UserError
 from cnnlab.models.lenet import lenet5
 
 TRIED = Path("tried")
@@ -28,6 +29,8 @@ def trouble(what: str, **shape: Any) -> nn.Module:
         os._exit(3)
     if kind == "raises":
         raise RuntimeError("it went wrong")
+    if kind == "mendable":
+        raise UserError("mend it")
     if kind == "rank" and os.environ["RANK"] == "1":
         raise RuntimeError("only rank 1 went wrong")
     if kind == "hangs":

@@ -17,6 +17,7 @@ import pytest
 from cnnlab.atomic import write_json
 from cnnlab.errors import UserError
 from cnnlab.quantities import duration
+from cnnlab.study.lock import give_back, take
 from cnnlab.study.record import read_record
 from cnnlab.study.state import Cell, read_cell
 from cnnlab.study.status import Study, read_study
@@ -349,11 +350,23 @@ def test_watching_ends_when_nothing_runs_and_nothing_is_missing(
     study = here / "runs" / "s"
     put(study, "a", **DONE)
     record(study, "a", "b")
-    monkeypatch.setattr("cnnlab.study.status_command.time.sleep", lambda _: put(study, "b", **DONE))
+    held = take(study, [])
+
+    def sleep(_: float) -> None:
+        put(study, "b", **DONE)
+        give_back(held)
+
+    monkeypatch.setattr("cnnlab.study.status_command.time.sleep", sleep)
     assert command("status", "s", "--watch") == 0
     first, last = capsys.readouterr().out.splitlines()
     assert "1 done, 1 missing; ETA 20 s" in first
     assert last == "runs/s: 2 cells: 2 done"
+
+
+def test_watching_ends_when_nobody_trains_what_is_missing(here: Path, command: Command, capsys: Captured) -> None:
+    record(here / "runs" / "s", "a")
+    assert command("status", "s", "--watch") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "nobody trains them now; 1 cell is missing"
 
 
 def watcher(here: Path) -> "subprocess.Popen[str]":
@@ -363,11 +376,13 @@ def watcher(here: Path) -> "subprocess.Popen[str]":
 
 def test_ctrl_c_ends_watching(here: Path) -> None:
     record(here / "runs" / "s", "a")
+    held = take(here / "runs" / "s", [])
     watching = watcher(here)
     assert watching.stdout
     assert "1 missing" in watching.stdout.readline()
     watching.send_signal(signal.SIGINT)
     _, said = watching.communicate(timeout=60)
+    give_back(held)
     assert watching.returncode == 130
     assert "Traceback" not in said
 

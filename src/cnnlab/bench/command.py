@@ -6,7 +6,7 @@ from cnnlab.allowed import allow
 from cnnlab.commands import require_overrides, talk
 from cnnlab.errors import UserError, did_you_mean
 
-KINDS = ("data", "ddp", "grid", "overhead", "start")
+KINDS = ("accuracy", "data", "ddp", "grid", "levers", "models", "overhead", "start")
 
 
 def bench(arguments: list[str]) -> None:

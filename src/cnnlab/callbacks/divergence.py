@@ -24,11 +24,12 @@ TOLD = 5  # of the skipped steps, in the log
 class Stops(Callback):
     """It ends as diverged: nothing that follows would train.
 
-    folder: of the run's checkpoints.
+    folder: of the run's checkpoints. cell: their mark.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cell: dict[str, str]) -> None:
         self.folder = folder
+        self.cell = cell
 
     @property
     def count(self) -> dict[str, int]:
@@ -56,8 +57,8 @@ class Skips(Stops):
     gradient scaler (16-mixed) only the loss is looked at: gradients that overflow are the scaler's affair.
     """
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, cell: dict[str, str]) -> None:
+        super().__init__(folder, cell)
         self.skipped = 0
         self.in_epoch = 0
         self.in_a_row = 0

@@ -15,6 +15,7 @@ from cnnlab.checkpoints import LAST
 from cnnlab.classifier import Classifier
 from cnnlab.data.batches import TrainBatches
 from cnnlab.errors import Diverged
+from cnnlab.loggers.csv import Curves
 
 
 class Last(Checkpoint):
@@ -25,14 +26,19 @@ class Last(Checkpoint):
     begins, and then this puts it where it was: to the next batch, or before the validation.
     """
 
-    def __init__(self, folder: Path, stop: Stop) -> None:
+    def __init__(self, folder: Path, stop: Stop, cell: dict[str, str], curves: Curves) -> None:
+        """cell: its mark, for each checkpoint; curves: for each, too, so that metrics.csv may be lost."""
         self.file = folder / LAST
+        self.cell = cell
+        self.curves = curves
         self.stop = stop
         self.finished = False
         self.position: dict[str, Any] | None = None  # to go on from
         self.ended = False
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        checkpoint["cell"] = self.cell
+        checkpoint["curves"] = self.curves.so_far()
         done: int = trainer.fit_loop.epoch_loop.batch_progress.current.ready
         checkpoint["position"] = {
             "batches": 0 if self.finished else done // _batches(trainer).pieces,

@@ -25,8 +25,8 @@ class RollsBack(Stops):
     Both are written into the checkpoint, so that a run that is killed knows of it. A run has one before its first step.
     """
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, cell: dict[str, str]) -> None:
+        super().__init__(folder, cell)
         self.times = 0
 
     @property
@@ -55,7 +55,7 @@ class RollsBack(Stops):
         if self.times == TIMES:
             raise Diverged(f"{error} It went back {TIMES} times before, with half the learning rate each time.")
         trainer.strategy.barrier()  # whoever comes late would read what is written below
-        again = checkpoints.begin(self.folder, before=trainer.global_step)
+        again = checkpoints.begin(self.folder, before=trainer.global_step, cell=self.cell)
         trainer.strategy.barrier()
         if again is None:
             raise Diverged(f"{error} There is no checkpoint of before that step to go back to.")

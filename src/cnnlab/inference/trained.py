@@ -13,8 +13,9 @@ from omegaconf import OmegaConf
 from torch import Tensor, nn
 
 from cnnlab.build import build_data, build_network
-from cnnlab.check import check
-from cnnlab.checkpoints import BEST, UNREADABLE, WholeFiles
+from cnnlab.check import check, check_ranges
+from cnnlab.checkpoint_parts import BEST
+from cnnlab.checkpoints import UNREADABLE, WholeFiles, levers_in
 from cnnlab.conf import conf_folder
 from cnnlab.data.datamodule import ImageData
 from cnnlab.data.resize import fit_to
@@ -111,9 +112,13 @@ def load_run(folder: str | Path) -> Trained:
         state = run.status.get("state", "not begun")
         raise UserError(f"run={folder}: it is {state} and has no checkpoints/{BEST}; the same command trains it")
     config = config_of(run)
-    net = with_weights(build_network(config), best).eval()
+    net, (state, levers) = build_network(config), content_of(best)
+    fill(net, state, best)
+    if config["trainer"]["fast"]:  # on this machine it might decide otherwise
+        config["trainer"] |= levers
+        check_ranges(config)
     result: dict[str, Any] = run.result() if run.result_file.exists() else {}
-    return Trained(run.folder, config, net, list(result.get("per_class", {})), result.get("metrics", {}))
+    return Trained(run.folder, config, net.eval(), list(result.get("per_class", {})), result.get("metrics", {}))
 
 
 def require_begun(run: Run) -> None:
@@ -150,22 +155,30 @@ def later_keys(trainer: Config) -> Config:
     return {str(key): OmegaConf.select(defaults, str(key)) for key in defaults if key not in trainer}
 
 
-def with_weights(net: nn.Module, file: Path) -> nn.Module:
-    """The network with those of a checkpoint; nothing in it is executed.
+def content_of(file: Path) -> tuple[Any, Config]:
+    """A checkpoint's weights, and which levers were on where it says so; nothing in it is executed.
 
     Raises:
-        UserError: it is damaged, or of another network.
+        UserError: it is damaged.
     """
     try:
-        saved: Any = WholeFiles().load_checkpoint(file)["state_dict"]
+        saved = WholeFiles().load_checkpoint(file)
+        return saved["state_dict"], levers_in(saved) or {}
     except UserError:
         raise
     except UNREADABLE as error:
         raise UserError(f"{file} cannot be read ({type(error).__name__}); train this run again") from error
-    weights = {name.removeprefix("net."): tensor for name, tensor in saved.items() if name.startswith("net.")}
+
+
+def fill(net: nn.Module, state: Any, file: Path) -> None:
+    """Gives a network the weights of a checkpoint.
+
+    Raises:
+        UserError: it is of another network.
+    """
+    weights = {name.removeprefix("net."): tensor for name, tensor in state.items() if name.startswith("net.")}
     try:
         net.load_state_dict(weights)
     except RuntimeError as error:
         said = " ".join(str(error).split())
         raise UserError(f"{file} is not of the network that .hydra/config.yaml describes: {said[:300]}") from error
-    return net

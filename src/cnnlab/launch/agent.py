@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-from cnnlab.errors import DiskFull, OutOfGpuMemory, UserError
+from cnnlab.errors import DiskFull, OutOfGpuMemory, UserError, WorkerKilled
 from cnnlab.launch.last_words import leave, said_by
 from cnnlab.launch.nodes import Nodes
 
@@ -40,7 +40,8 @@ def on_ranks(
     from torch.distributed.elastic.rendezvous import RendezvousError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # what it has to say is said below
+    for name in ("torch.distributed.elastic", "torch.multiprocessing"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what they have to say is said below
     handlers = {number: signal.getsignal(number) for number in STOPS}
     ours = words / nodes.name
     with TemporaryDirectory(prefix="cnnlab-ranks-") as logs:
@@ -88,6 +89,6 @@ def begin_rank(work: Callable[..., Result], words: Path, *arguments: Any) -> Res
         return work(*arguments)
     except Exception as error:
         leave(words, int(os.environ["RANK"]), error)
-        if not isinstance(error, (UserError, OutOfGpuMemory, DiskFull)):
+        if not isinstance(error, (UserError, OutOfGpuMemory, WorkerKilled, DiskFull)):
             traceback.print_exc()
         sys.exit(1)  # torch would write the error to a file of its own, and leave that behind

@@ -2,19 +2,27 @@
 
 import logging
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cnnlab.code import code_of, commit, differs, digest_of_cnnlab
-from cnnlab.errors import OutOfGpuMemory
+from cnnlab.errors import OutOfGpuMemory, WorkerKilled
 from cnnlab.launch.code_change import refuse, what_is_done
 from cnnlab.launch.memory import advice, in_pieces, is_out_of_memory, pieces_of
 from cnnlab.launch.nodes import nodes_of
 from cnnlab.launch.ranks import fit_on_ranks
+from cnnlab.place_errors import in_words, of_the_place
 from cnnlab.run import Config, Run
 
 log = logging.getLogger(__name__)
+# what torch says of a worker of its DataLoader
+WORKER_KILLED = re.compile(r"DataLoader worker .*(killed by signal|exited unexpectedly)")
+MENDS_WORKERS = (
+    "The system does so when there is too little memory: fewer datamodule.num_workers need less. "
+    "The same command goes on from the last checkpoint"
+)
 # at once: a server that cells are forked from trains with what it has imported, whatever lies on the disk later
 digest_of_cnnlab()
 commit()
@@ -84,14 +92,20 @@ def fit_here(config: Config, folder: Path, resume: bool) -> None:
     """Trains in this process.
 
     Raises:
-        OutOfGpuMemory: it says what to do about it.
+        OutOfGpuMemory, WorkerKilled, DiskFull, UserError: it says what to do about it.
     """
     from cnnlab.train import fit  # torch and Lightning take seconds to import
 
     try:
         fit(config, str(folder), resume)
     except RuntimeError as error:
-        if not is_out_of_memory(error):
-            raise
-        first, *_ = str(error).splitlines()
-        raise OutOfGpuMemory(f"{first} {advice(config)}") from error
+        first, *_ = str(error).splitlines() or [""]
+        if is_out_of_memory(error):
+            raise OutOfGpuMemory(f"{first} {advice(config)}") from error
+        if WORKER_KILLED.search(first):
+            raise WorkerKilled(f"{first.strip()} {MENDS_WORKERS}") from error
+        raise
+    except OSError as error:
+        if of_the_place(error):
+            raise in_words(error) from error
+        raise

@@ -59,6 +59,14 @@ def live(work: Work, leash: Connection) -> None:
     log_to(work.folder)
     try:
         train_cell(work.config, work.folder, work.overrides, "fork", again=work.again, pieces=work.pieces)
+    except Exception as error:
+        from cnnlab.explain import explain  # imports Hydra
+
+        words = explain(error)
+        if words is None:
+            raise
+        print(words, file=sys.stderr, flush=True)
+        sys.exit(1)
     finally:
         end_session(os.getpid(), but=os.getpid())
 

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from cnnlab.atomic import write_json
-from cnnlab.errors import DiskFull, Diverged, OutOfGpuMemory, RankFailed, RankKilled, UserError
+from cnnlab.errors import DiskFull, Diverged, OutOfGpuMemory, RankFailed, RankKilled, UserError, WorkerKilled
 
 PATIENCE = 2.0  # seconds until all have written theirs
 # what a process says when another one is gone
@@ -17,7 +17,7 @@ BEREAVED = (
     "DistNetworkError",
     "NCCL error",
 )
-KNOWN = {kind.__name__: kind for kind in (Diverged, UserError, OutOfGpuMemory, DiskFull)}
+KNOWN = {kind.__name__: kind for kind in (Diverged, UserError, OutOfGpuMemory, WorkerKilled, DiskFull)}
 
 
 def leave(folder: Path, rank: int, error: Exception) -> None:

@@ -56,6 +56,7 @@ def fit_on_ranks(config: dict[str, Any], folder: Path, nodes: Nodes, start_metho
 
 def log_to(folder: Path) -> None:
     """Sends this process' messages where conf/hydra/job_logging/cnnlab.yaml sends the others'."""
+    logging.raiseExceptions = False  # a full disk is told by what fails for it, not by each line of the log
     console, file = logging.StreamHandler(sys.stdout), logging.FileHandler(folder / "train.log", encoding="utf-8")
     console.setFormatter(logging.Formatter("%(message)s"))
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

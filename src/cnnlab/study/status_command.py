@@ -10,6 +10,7 @@ from rich.console import Console, Group
 from rich.live import Live
 
 from cnnlab.errors import UserError, did_you_mean
+from cnnlab.study.lock import is_taken
 from cnnlab.study.state import STATES, Cell
 from cnnlab.study.status import RUNS, Study, read_study, studies_below, study_folder
 from cnnlab.study.status_tables import counts, overview, shown
@@ -48,12 +49,16 @@ def status(arguments: Sequence[str]) -> None:
 
 
 def watch(folders: Sequence[Path], rows: int | None) -> None:
-    """Looks again and again until nothing runs and nothing is missing; away from a terminal, a line for each change."""
+    """Looks again and again until nobody trains them any more, also if cells are missing.
+
+    Away from a terminal, a line for each change.
+    """
     console = Console(highlight=False)
     said = ""
     with Live(console=console, auto_refresh=False) as live:
         while True:
             begun = time.monotonic()
+            trained = any(is_taken(folder) for folder in folders)  # first: its end may come between
             studies = [read_study(folder) for folder in folders]
             if console.is_terminal:
                 kinds = sum(len(study.counts) for study in studies)
@@ -61,9 +66,11 @@ def watch(folders: Sequence[Path], rows: int | None) -> None:
                 live.update(Group(*(shown(study, min(fits, rows or fits)) for study in studies)), refresh=True)
             elif said != (said := "\n".join(f"{study.folder}: {counts(study)}" for study in studies)):
                 print(said, flush=True)
-            if not any(study.counts.get("running") or study.counts.get("missing") for study in studies):
+            if not trained and not any(study.counts.get("running") for study in studies):
                 break
             time.sleep(max(PERIOD, 5 * (time.monotonic() - begun)))  # of a large study, less often
+    if missing := sum(study.counts.get("missing", 0) for study in studies):
+        print(f"nobody trains them now; {missing:,} {'cell is' if missing == 1 else 'cells are'} missing")
 
 
 def as_json(study: Study, cells: bool) -> dict[str, Any]:
