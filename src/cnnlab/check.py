@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from cnnlab.allowed import require_allowed
-from cnnlab.errors import UserError, refusal
+from cnnlab.errors import UserError
+from cnnlab.problems import explained
 from cnnlab.ranges import Config
 from cnnlab.secrets import require_no_secret
 
@@ -30,7 +31,7 @@ def check(config: dict[str, Any]) -> None:
     _check_weights(config["model"], config["regularizer"]["norm"])
     _check_schedule(config["scheduler"], config["trainer"])
     _check_budget(config["budget"], config["trainer"], config["scheduler"])
-    pictures = config["callbacks"].get("pictures")
+    pictures = config.get("callbacks", {}).get("pictures")
     if pictures and pictures.get("_target_") == PICTURES:
         from cnnlab.look.gallery import recorded, require_installed  # a run without pictures needs none of it
 
@@ -58,7 +59,7 @@ def check_ranges(config: dict[str, Any], complete: bool = True) -> None:
     except ValidationError as error:
         problems = [problem for problem in error.errors() if complete or problem["type"] != "missing"]
         if problems:
-            raise UserError("\n".join(dict.fromkeys(map(_explained, problems)))) from error
+            raise UserError("\n".join(dict.fromkeys(map(explained, problems)))) from error
 
 
 def _check_data(data: dict[str, Any], model: dict[str, Any], trainer: dict[str, Any]) -> None:
@@ -181,31 +182,3 @@ def _check_budget(budget: dict[str, Any], trainer: dict[str, Any], scheduler: di
         raise UserError(
             f"trainer.check_val_every_n_epoch={every}: with budget=seconds any epoch may be the last; take 1"
         )
-
-
-PATTERNS = {
-    "logger.wandb.project": "must not be empty, nor contain any of / \\ # ? % :",
-    "logger.wandb.entity": "names a user or a team, without spaces and slashes",
-    "logger.mlflow.tracking_uri": "must begin with http://, https://, sqlite:///, mysql://, postgresql://, mssql://, "
-    "file: or databricks, or be a folder",
-}
-
-
-def _explained(problem: Any) -> str:
-    # unions and list positions are pydantic's affair, not the user's
-    loc = [str(part) for part in problem["loc"] if isinstance(part, str) and part.isidentifier()]
-    key, value, message = ".".join(loc), problem["input"], problem["msg"]
-    if problem["type"] == "missing":
-        whole = problem["loc"][-1] == loc[-1]
-        return f"{key} is missing" if whole else f"{key}={value}: it has too few values"
-    if problem["type"] == "literal_error":
-        allowed = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-        return refusal(key, value, allowed)
-    if problem["type"] == "string_pattern_mismatch":
-        return f"{key}={value}: it {PATTERNS.get(key, 'names a folder and must not contain slashes')}"
-    message = (
-        message.replace("Input should be", "must be")
-        .replace("a valid integer", "a whole number")
-        .replace("a valid", "a")
-    )
-    return f"{key}={value}: it {message}"
