@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cnnlab.allowed import require_allowed
+from cnnlab.check_length import check_budget, check_schedule
 from cnnlab.errors import UserError, refusal
 from cnnlab.look.gallery import recorded, require_installed
 from cnnlab.ranges import Config
@@ -29,8 +30,8 @@ def check(config: dict[str, Any]) -> None:
     _check_data(config["datamodule"], config["model"], config["trainer"])
     _check_levers(config["trainer"])
     _check_weights(config["model"], config["regularizer"]["norm"])
-    _check_schedule(config["scheduler"], config["trainer"])
-    _check_budget(config["budget"], config["trainer"], config["scheduler"])
+    check_schedule(config["scheduler"], config["trainer"])
+    check_budget(config["budget"], config["trainer"], config["scheduler"])
     pictures = config["callbacks"].get("pictures")
     if pictures and pictures.get("_target_") == PICTURES:
         recorded(*(pictures.get(key) for key in ("pictures", "every", "images")))
@@ -134,52 +135,6 @@ def _check_weights(model: dict[str, Any], norm: str) -> None:
             raise UserError(f"model.weights=imagenet: not for {model['name']} with regularizer.norm={norm}; {having}")
     elif weights is not None and not Path(weights).is_file():
         raise UserError(f"model.weights={weights} is neither imagenet nor a file")
-
-
-def _check_schedule(scheduler: dict[str, Any], trainer: dict[str, Any]) -> None:
-    """What would not happen in so few epochs must not look as if it did."""
-    epochs, every = trainer["max_epochs"], trainer["check_val_every_n_epoch"]
-    if scheduler["warmup_epochs"] >= epochs:
-        raise UserError(f"scheduler.warmup_epochs={scheduler['warmup_epochs']} leaves nothing of the {epochs} epochs")
-    falls = {"step_size": scheduler.get("step_size", 0), "milestones": min(scheduler.get("milestones", [0]), default=0)}
-    for key, first in falls.items():
-        if first >= epochs > 1:
-            raise UserError(
-                f"scheduler.{key}: the first fall, after {first} epochs, is beyond trainer.max_epochs={epochs}"
-            )
-    if every > epochs:
-        raise UserError(f"trainer.check_val_every_n_epoch={every}: nothing would be validated in {epochs} epochs")
-    if every > 1 and scheduler["_target_"].endswith(".plateau"):
-        raise UserError(f"trainer.check_val_every_n_epoch={every}: scheduler=plateau needs val/loss after each epoch")
-
-
-TIMELESS = ("constant", "exponential", "plateau")  # schedules that do not ask how long training takes
-
-
-def _check_budget(budget: dict[str, Any], trainer: dict[str, Any], scheduler: dict[str, Any]) -> None:
-    """What a budget decides must be as it decided."""
-    name, amount = budget["name"], budget["amount"]
-    if (name == "epochs") != (amount is None):
-        instead = "trainer.max_epochs is the budget" if name == "epochs" else "it must be a number above 0"
-        raise UserError(f"budget.amount={amount}: with budget={name} {instead}")
-    for key, value in (("max_epochs", budget.get("epochs")), ("max_steps", budget.get("steps"))):
-        if value is not None and trainer[key] != value:
-            raise UserError(
-                f"trainer.{key}={trainer[key]}: budget={name} makes it {value}. Leave it to the budget (debug= may set "
-                "it), or take budget=epochs"
-            )
-    if name != "seconds":
-        return
-    schedule = scheduler["_target_"].rpartition(".")[2]
-    if schedule not in TIMELESS:
-        raise UserError(
-            f"scheduler={schedule} must know how long training takes, which budget=seconds leaves open; take "
-            f"scheduler={', '.join(TIMELESS)}"
-        )
-    if (every := trainer["check_val_every_n_epoch"]) > 1:
-        raise UserError(
-            f"trainer.check_val_every_n_epoch={every}: with budget=seconds any epoch may be the last; take 1"
-        )
 
 
 PATTERNS = {
