@@ -151,6 +151,7 @@ def test_what_a_logger_would_refuse_is_refused_before_anything_is_trained(
     assert not runs(here)
 
 
+@pytest.mark.slow
 def test_a_sweep_whose_logger_failed_says_so_last(
     command: Command, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

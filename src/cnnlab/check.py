@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from cnnlab.allowed import require_allowed
 from cnnlab.check_length import check_budget, check_schedule
 from cnnlab.errors import UserError, refusal
-from cnnlab.look.gallery import recorded, require_installed
 from cnnlab.ranges import Config
 from cnnlab.secrets import require_no_secret
 
@@ -34,6 +33,8 @@ def check(config: dict[str, Any]) -> None:
     check_budget(config["budget"], config["trainer"], config["scheduler"])
     pictures = config["callbacks"].get("pictures")
     if pictures and pictures.get("_target_") == PICTURES:
+        from cnnlab.look.gallery import recorded, require_installed  # a run without pictures needs none of it
+
         recorded(*(pictures.get(key) for key in ("pictures", "every", "images")))
         require_installed()
     if config["logger"].get("mlflow") and find_spec("mlflow") is None:

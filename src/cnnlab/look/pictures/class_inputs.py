@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from cnnlab.look.canvas import grid, percent, short, show
 from cnnlab.look.subject import Subject
+from cnnlab.track import tracked
 
 CHEAP = False
 STEPS, MOST = 128, 20
@@ -23,7 +24,8 @@ def maximizing(net: nn.Module, labels: Tensor, low: Tensor, high: Tensor, size: 
     draws = torch.Generator().manual_seed(0)
     noise = torch.randn(len(labels), len(low), size, size, generator=draws).to(on)
     images = grey + 0.5 * reach * blurred(noise)  # from less some networks find no way
-    for down, right in torch.randint(-(size // 16), size // 16 + 1, (steps, 2), generator=draws).tolist():
+    shifts = torch.randint(-(size // 16), size // 16 + 1, (steps, 2), generator=draws).tolist()
+    for down, right in tracked(shifts, steps, "class_inputs"):
         with torch.enable_grad():
             seen = images.detach().requires_grad_()
             logits = net(seen.roll((down, right), dims=(2, 3)))
