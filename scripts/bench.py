@@ -32,6 +32,7 @@ BENCHES = {
     "start": ["rounds=3"],
     "data": ["rounds=3"],
     "grid": ["cells=8", "fresh=2"],
+    "accuracy": ["rounds=1"],
 }
 WHERE = ("cnnlab", "python", "torch", "lightning", "device", "cpus", "threads")
 WORSE = 0.2  # than before, from which on it is told

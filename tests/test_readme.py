@@ -40,6 +40,7 @@ SHORT_BENCHES = {
     "grid": ["datamodule.batch_size=8", "cells=2", "fresh=1"],
     "overhead": ["steps=2"],
     "models": ["models=lenet5", "seconds=0.1"],
+    "accuracy": ["goal=0.1", "trainer.max_epochs=1", "datamodule.fraction=0.02"],
     "levers": ["models=lenet5", "seconds=0.1", "compile=false"],
 }
 FASHION = Path("/usr/share/datasets/fashion-mnist")

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from cnnlab.allowed import require_allowed
-from cnnlab.errors import UserError
-from cnnlab.problems import explained
+from cnnlab.check_length import check_budget, check_schedule
+from cnnlab.errors import UserError, refusal
 from cnnlab.ranges import Config
 from cnnlab.secrets import require_no_secret
 
@@ -29,8 +29,8 @@ def check(config: dict[str, Any]) -> None:
     _check_data(config["datamodule"], config["model"], config["trainer"])
     _check_levers(config["trainer"])
     _check_weights(config["model"], config["regularizer"]["norm"])
-    _check_schedule(config["scheduler"], config["trainer"])
-    _check_budget(config["budget"], config["trainer"], config["scheduler"])
+    check_schedule(config["scheduler"], config["trainer"])
+    check_budget(config["budget"], config["trainer"], config["scheduler"])
     pictures = config.get("callbacks", {}).get("pictures")
     if pictures and pictures.get("_target_") == PICTURES:
         from cnnlab.look.gallery import recorded, require_installed  # a run without pictures needs none of it
@@ -59,7 +59,7 @@ def check_ranges(config: dict[str, Any], complete: bool = True) -> None:
     except ValidationError as error:
         problems = [problem for problem in error.errors() if complete or problem["type"] != "missing"]
         if problems:
-            raise UserError("\n".join(dict.fromkeys(map(explained, problems)))) from error
+            raise UserError("\n".join(dict.fromkeys(map(_explained, problems)))) from error
 
 
 def _check_data(data: dict[str, Any], model: dict[str, Any], trainer: dict[str, Any]) -> None:
@@ -138,47 +138,29 @@ def _check_weights(model: dict[str, Any], norm: str) -> None:
         raise UserError(f"model.weights={weights} is neither imagenet nor a file")
 
 
-def _check_schedule(scheduler: dict[str, Any], trainer: dict[str, Any]) -> None:
-    """What would not happen in so few epochs must not look as if it did."""
-    epochs, every = trainer["max_epochs"], trainer["check_val_every_n_epoch"]
-    if scheduler["warmup_epochs"] >= epochs:
-        raise UserError(f"scheduler.warmup_epochs={scheduler['warmup_epochs']} leaves nothing of the {epochs} epochs")
-    falls = {"step_size": scheduler.get("step_size", 0), "milestones": min(scheduler.get("milestones", [0]), default=0)}
-    for key, first in falls.items():
-        if first >= epochs > 1:
-            raise UserError(
-                f"scheduler.{key}: the first fall, after {first} epochs, is beyond trainer.max_epochs={epochs}"
-            )
-    if every > epochs:
-        raise UserError(f"trainer.check_val_every_n_epoch={every}: nothing would be validated in {epochs} epochs")
-    if every > 1 and scheduler["_target_"].endswith(".plateau"):
-        raise UserError(f"trainer.check_val_every_n_epoch={every}: scheduler=plateau needs val/loss after each epoch")
+PATTERNS = {
+    "logger.wandb.project": "must not be empty, nor contain any of / \\ # ? % :",
+    "logger.wandb.entity": "names a user or a team, without spaces and slashes",
+    "logger.mlflow.tracking_uri": "must begin with http://, https://, sqlite:///, mysql://, postgresql://, mssql://, "
+    "file: or databricks, or be a folder",
+}
 
 
-TIMELESS = ("constant", "exponential", "plateau")  # schedules that do not ask how long training takes
-
-
-def _check_budget(budget: dict[str, Any], trainer: dict[str, Any], scheduler: dict[str, Any]) -> None:
-    """What a budget decides must be as it decided."""
-    name, amount = budget["name"], budget["amount"]
-    if (name == "epochs") != (amount is None):
-        instead = "trainer.max_epochs is the budget" if name == "epochs" else "it must be a number above 0"
-        raise UserError(f"budget.amount={amount}: with budget={name} {instead}")
-    for key, value in (("max_epochs", budget.get("epochs")), ("max_steps", budget.get("steps"))):
-        if value is not None and trainer[key] != value:
-            raise UserError(
-                f"trainer.{key}={trainer[key]}: budget={name} makes it {value}. Leave it to the budget (debug= may set "
-                "it), or take budget=epochs"
-            )
-    if name != "seconds":
-        return
-    schedule = scheduler["_target_"].rpartition(".")[2]
-    if schedule not in TIMELESS:
-        raise UserError(
-            f"scheduler={schedule} must know how long training takes, which budget=seconds leaves open; take "
-            f"scheduler={', '.join(TIMELESS)}"
-        )
-    if (every := trainer["check_val_every_n_epoch"]) > 1:
-        raise UserError(
-            f"trainer.check_val_every_n_epoch={every}: with budget=seconds any epoch may be the last; take 1"
-        )
+def _explained(problem: Any) -> str:
+    # unions and list positions are pydantic's affair, not the user's
+    loc = [str(part) for part in problem["loc"] if isinstance(part, str) and part.isidentifier()]
+    key, value, message = ".".join(loc), problem["input"], problem["msg"]
+    if problem["type"] == "missing":
+        whole = problem["loc"][-1] == loc[-1]
+        return f"{key} is missing" if whole else f"{key}={value}: it has too few values"
+    if problem["type"] == "literal_error":
+        allowed = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        return refusal(key, value, allowed)
+    if problem["type"] == "string_pattern_mismatch":
+        return f"{key}={value}: it {PATTERNS.get(key, 'names a folder and must not contain slashes')}"
+    message = (
+        message.replace("Input should be", "must be")
+        .replace("a valid integer", "a whole number")
+        .replace("a valid", "a")
+    )
+    return f"{key}={value}: it {message}"

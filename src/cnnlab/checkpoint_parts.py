@@ -9,6 +9,7 @@ from torch import Tensor
 from cnnlab.cell import identity, named
 from cnnlab.errors import UserError
 from cnnlab.launch.memory import is_out_of_memory
+from cnnlab.levers import LEVERS
 
 BEST = "best.ckpt"
 PARTS: dict[str, type] = {
@@ -107,3 +108,9 @@ def raised_by_loading(error: BaseException) -> bool:
         return False
     codes = [frame.f_code for frame, _ in walk_tb(error.__traceback__)]
     return any(c.co_filename.endswith("checkpoint_connector.py") and c.co_name.startswith(RESTORING) for c in codes)
+
+
+def levers_in(saved: dict[str, Any]) -> dict[str, Any] | None:
+    """What a checkpoint's run had on."""
+    levers = saved["callbacks"].get("levers")
+    return None if levers is None else {key: levers[key] for key in LEVERS}

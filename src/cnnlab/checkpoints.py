@@ -16,9 +16,8 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from torch import Tensor
 
 from cnnlab.atomic import whole
-from cnnlab.checkpoint_parts import BEST, require, require_best_of, require_parts, require_same_cell
+from cnnlab.checkpoint_parts import BEST, levers_in, require, require_best_of, require_parts, require_same_cell
 from cnnlab.errors import DiskFull, UserError
-from cnnlab.levers import LEVERS
 from cnnlab.place_errors import NO_ROOM
 from cnnlab.run import NEWEST_FIRST
 
@@ -186,12 +185,6 @@ def _begun(file: Path, cell: dict[str, str] | None) -> Begun:
     epochs, steps, processes = saved["epoch"], saved["global_step"], len(position["sums"])
     ended, curves = position["finished"], saved.get("curves")
     return Begun(file, epochs, position["batches"], steps, ended, processes, levers_in(saved), curves)
-
-
-def levers_in(saved: dict[str, Any]) -> dict[str, Any] | None:
-    """What a checkpoint's run had on."""
-    levers = saved["callbacks"].get("levers")
-    return None if levers is None else {key: levers[key] for key in LEVERS}
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 
 from cnnlab.allowed import allow
-from cnnlab.errors import UserError
 from cnnlab.help import TRAIN_HELP
+from cnnlab.options import HYDRAS, require_options, require_overrides
 
 
 def train(arguments: list[str]) -> None:
@@ -15,7 +15,7 @@ def train(arguments: list[str]) -> None:
     import hydra
 
     from cnnlab import conf
-    from cnnlab.sweep.arguments import HYDRAS, require_options, require_sweep, with_pieces, with_study
+    from cnnlab.sweep.arguments import require_sweep, with_pieces, with_study
     from cnnlab.task import Task
 
     if {"-h", "--help"} & set(arguments):
@@ -35,7 +35,7 @@ def train(arguments: list[str]) -> None:
 
 def plan(arguments: list[str]) -> None:
     """Says what `train -m` with the same arguments would train, and what it would take; trains nothing."""
-    from cnnlab.sweep.arguments import HYDRAS, as_plan, require_options
+    from cnnlab.sweep.arguments import as_plan
 
     if "--wandb-sweep" in arguments:
         from cnnlab.sweep.wandb_sweep import write_sweep
@@ -155,12 +155,6 @@ def init(arguments: list[str]) -> None:
     from cnnlab.init import init as write
 
     write(arguments)
-
-
-def require_overrides(arguments: list[str]) -> None:
-    """Raises a UserError that names the first argument that is no group=choice or key=value."""
-    if odd := [argument for argument in arguments if "=" not in argument or argument.startswith("-")]:
-        raise UserError(f"{odd[0]}: it is neither group=choice nor key=value")
 
 
 def talk() -> None:

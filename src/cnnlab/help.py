@@ -1,6 +1,7 @@
 """What the commands say of themselves."""
 
 from cnnlab.bench.help import BENCH_HELP
+from cnnlab.inference.help import EVAL_HELP, EXPORT_HELP, PREDICT_HELP
 from cnnlab.look.help import LOOK_HELP
 from cnnlab.serve.help import SERVE_HELP
 
@@ -46,11 +47,15 @@ Look around:
 TRAIN_HELP = """cnnlab train [group=choice ...] [key=value ...]      one run
 cnnlab train -m key=value,value ...                  a sweep; also seed=range(5)
 
-  hydra/launcher=slurm    a sweep's cells as jobs, or ray; local is the default
+  hydra/launcher=local    a sweep's cells on this machine (the default);
+                          slurm: as jobs, ray: on a Ray cluster
   hydra.launcher.jobs=2   cells at once; conf/hydra/launcher/ explains others
-  study.on_code_change=   warn, error or retrain, where other code trained cells
+  study.on_code_change=retrain
+                          cells that other code has trained are trained anew;
+                          warn (the default), or error
   --cfg job [--resolve]   the composed configuration, without running it
-  --config-dir DIR        more configuration of yours; ./conf is found by itself
+  --config-dir DIR        a folder with configuration of your own; ./conf is
+                          found by itself
   --hydra-help            Hydra's own options
 
 Groups and their choices (lists compose for regularizer, callbacks and logger:
@@ -125,46 +130,6 @@ DATA_HELP = """cnnlab data [group=choice ...] [key=value ...]      looks at data
 Prints the images of each class in train, val and test, mean and std of the channels, and images that are there twice;
 writes contact_sheet.png (originals, and what training makes of them), classes.csv and data.json to
 runs/data/<datamodule>-<augment>/.
-"""
-
-EVAL_HELP = """cnnlab eval run=RUN [key=value ...]      RUN is the folder of a run
-
-Rebuilds network and data from the folder alone and tests again: the same
-figures to the last digit. Writes eval.json and predictions.npz to RUN/eval/.
-
-  run=[RUN,RUN,RUN]       several: each, and the mean of their probabilities
-  datamodule=fashion_mnist, datamodule.data_dir=DIR, ...
-                          other images, shown as the network is used to
-  tta=flip                the mean over views: flip, shift, flip_shift
-  corruptions=all         accuracy under ten corruptions at five severities;
-                          or [gaussian_noise,jpeg,...]; a table and a plot
-  shuffled_labels=true    what chance would reach, as a control
-  output=DIR              instead of RUN/eval/<data set>
-"""
-
-PREDICT_HELP = """cnnlab predict run=RUN input=IMAGES [output=predictions.csv] [key=value ...]
-
-Writes a row for each image file: the likeliest classes with their
-probabilities. It reads a batch at a time, so that a million files take no
-more memory than a hundred.
-
-  input=photos            a file, a folder with all below it, or 'photos/*.jpg'
-  output=predictions.csv  or .jsonl, or .parquet (pip install 'cnnlab[parquet]')
-  top=5                   so many classes
-  batch_size=64           images at once
-  on_bad=error            files that cannot be read are named at the end, with
-                          exit code 2; skip: with exit code 0
-"""
-
-EXPORT_HELP = """cnnlab export run=RUN [format=onnx] [key=value ...]
-
-Writes RUN/export/model.onnx with a model card, after its outputs were
-compared with the network's on real test images.
-
-  format=onnx             or torch_export, torchscript, safetensors (weights)
-  preprocess=true         it takes pixels in 0..1 and normalises them itself
-  images=64               that are compared; tolerance=1e-3 of their outputs
-  output=FILE             instead of RUN/export/
 """
 
 INIT_HELP = """cnnlab init FOLDER      a small project of your own, in a new folder

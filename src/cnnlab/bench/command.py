@@ -3,8 +3,9 @@
 from importlib import import_module
 
 from cnnlab.allowed import allow
-from cnnlab.commands import require_overrides, talk
+from cnnlab.commands import talk
 from cnnlab.errors import UserError, did_you_mean
+from cnnlab.options import require_overrides
 
 KINDS = ("accuracy", "data", "ddp", "grid", "levers", "models", "overhead", "start")
 

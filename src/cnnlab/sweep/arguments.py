@@ -2,20 +2,13 @@
 
 import hashlib
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
-from cnnlab.errors import UserError, did_you_mean
+from cnnlab.errors import UserError
 
 MULTIRUN = ("-m", "--multirun")
 MAPPINGS = tuple(
     f"ablation.{piece}" for piece in ("axes", "pairs", "one_at_a_time", "leave_out", "add", "search", "source")
-)
-
-
-# options of Hydra's that mean something here
-HYDRAS = (
-    *("-m", "--multirun", "-c", "--cfg", "--resolve", "-p", "--package", "-cd", "--config-dir", "-cn", "--config-name"),
-    *("-i", "--info", "--hydra-help", "--experimental-rerun"),
 )
 
 
@@ -37,14 +30,6 @@ def as_plan(arguments: Sequence[str]) -> list[str]:
     left = [a for a in left if not (elsewhere and a.lstrip("+").startswith("hydra.launcher."))]
     listed = ["hydra.launcher.rows=null"] if "--all" in arguments else []
     return ["-m", *left, "hydra/launcher=plan", *listed]
-
-
-def require_options(command: str, arguments: Sequence[str], known: Collection[str]) -> None:
-    """Raises a UserError that names the first option that is not known; Hydra would show its own."""
-    for argument in arguments:
-        if argument.startswith("-") and (option := argument.partition("=")[0]) not in known:
-            near = did_you_mean(option, (*known, "--quiet"))
-            raise UserError(f"{command} {option}: there is no such option.{near} Try cnnlab {command} --help")
 
 
 def require_sweep(arguments: Sequence[str]) -> None:
