@@ -112,5 +112,5 @@ def raised_by_loading(error: BaseException) -> bool:
 
 def levers_in(saved: dict[str, Any]) -> dict[str, Any] | None:
     """What a checkpoint's run had on."""
-    levers = saved["callbacks"].get("levers")
+    levers = saved.get("callbacks", {}).get("levers")
     return None if levers is None else {key: levers[key] for key in LEVERS}
