@@ -1,5 +1,6 @@
 """A YAML file that someone shares runs no code; a package that the user names on the command line does."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,3 +120,16 @@ def test_what_an_allowed_package_imports_is_not_allowed(here: Path, monkeypatch:
     with pytest.raises(UserError, match=r"own_tools\.os\.system is not run: it is posix\.system"):
         make("model", {"_target_": "own_tools.os.system", "command": "touch here"})
     assert not (here / "here").exists()
+
+
+def test_the_working_directory_is_searched_last_and_only_by_whoever_allows_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delenv("CNNLAB_ALLOWED_PACKAGES", raising=False)
+    allow([])
+    assert str(tmp_path) not in sys.path
+    monkeypatch.setenv("CNNLAB_ALLOWED_PACKAGES", "mine")
+    allow([])
+    assert sys.path[-1] == str(tmp_path)

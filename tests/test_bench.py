@@ -90,8 +90,13 @@ def test_a_command_that_fails_ends_the_bench_with_what_it_said() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "what is to be measured? There is: data, ddp, grid"),
+        ([], "what is to be measured? There is: accuracy, data, ddp, grid"),
         (["speed"], "there is nothing of that name to measure"),
+        (["accuracy", "goal=91"], "goal=91: an accuracy is more than 0 and at most 1"),
+        (["accuracy", "goal=high"], "goal=high: it must be a number"),
+        (["accuracy", "experiment=lenet5_digits"], "goal=0.9, or another accuracy, must be given"),
+        (["accuracy", "seed=1"], "seed: the bench sets it itself"),
+        (["accuracy", "workers=-1"], "workers=-1: it must be a whole number of at least 0"),
         (["data", "rounds=0"], "rounds=0: it must be a whole number"),
         (["data", "images=many"], "images=many: it must be a whole number"),
         (["data", "fast"], "fast: it is neither"),

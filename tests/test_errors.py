@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import runs
+from conftest import TINY, runs
 
 Command = Callable[..., int]
 
@@ -92,6 +92,39 @@ def test_a_fold_beyond_the_last_is_named(command: Command, capsys: pytest.Captur
 def test_nothing_is_skipped_unseen(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
     assert command("train", "datamodule.on_bad=skip", "datamodule.verify=false") == 1
     assert "datamodule.on_bad=skip needs datamodule.verify=true" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["train", "--quite"], "train --quite: there is no such option. Did you mean --quiet?"),
+        (["plan", "--wandb-sweeps"], "plan --wandb-sweeps: there is no such option. Did you mean --wandb-sweep?"),
+    ],
+)
+def test_an_unknown_option_is_named(
+    words: list[str], said: str, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(*words) == 1
+    assert capsys.readouterr().err == f"cnnlab: {said} Try cnnlab {words[0]} --help\n"
+
+
+def test_a_choice_that_does_not_exist_is_told_in_a_few_lines(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("train", "model=vgg61") == 1
+    said = capsys.readouterr().err
+    assert "Did you mean vgg16?" in said
+    assert len(said) < 300
+
+
+def test_help_fits_80_columns(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("train", "--help") == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+def test_no_logger_and_no_callback_leave_the_csv_file(command: Command, here: Path) -> None:
+    assert command("train", "logger=[]", "callbacks=[]", *TINY[:-1]) == 0
+    assert (runs(here)[0] / "metrics.csv").exists()
 
 
 def test_unknown_command_is_named(command: Command, capsys: pytest.CaptureFixture[str]) -> None:

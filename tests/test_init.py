@@ -12,10 +12,10 @@ from cnnlab.init import init
 
 
 def ran(folder: Path, *words: str) -> str:
+    """What the installed command says, which does not look for code where it was called."""
     environment = {**os.environ, "CNNLAB_ALLOWED_PACKAGES": "mine", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "cnnlab", *words], cwd=folder, env=environment, capture_output=True, text=True
-    )
+    command = [sys.executable, "-P", "-c", "from cnnlab.cli import main; main()", *words]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -11,7 +11,6 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from cnnlab.classifier import Classifier
 from cnnlab.loggers.csv import Curves
-from cnnlab.loggers.unfailing import Unfailing
 from cnnlab.run import Run
 from conftest import TINY, runs
 
@@ -77,22 +76,6 @@ def test_mlflow_has_a_run_for_each_cell_and_goes_on_in_it(
     metrics = Run(folder).result()["metrics"]
     assert run.data.metrics["best/val/accuracy"] == pytest.approx(metrics["val/accuracy"])
     assert run.data.metrics["test/accuracy"] == pytest.approx(metrics["test/accuracy"])
-
-
-def test_a_logger_that_fails_is_told_once_and_used_no_more(caplog: pytest.LogCaptureFixture) -> None:
-    class Breaking(Curves):
-        def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-            raise OSError("no space left")
-
-    class Careful(Unfailing, Breaking):
-        pass
-
-    logger = Careful(Path("none"), epochs=0)
-    logger.log_metrics({"epoch": 0})
-    logger.log_metrics({"epoch": 1})
-    assert [record.message.partition(";")[0] for record in caplog.records] == [
-        "Breaking failed (OSError: no space left)"
-    ]
 
 
 def test_curves_keep_test_scores_out(tmp_path: Path) -> None:

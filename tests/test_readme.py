@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -32,6 +33,14 @@ NEEDS = {
     "hydra/launcher=slurm": "/etc/slurm/slurm.conf",  # tests/launch/test_slurm.py has a cluster of its own
     "resnet50 model.weights=imagenet": str(Path(torch.hub.get_dir(), "checkpoints", "resnet50-0676ba61.pth")),
     "vgg16 model.weights=imagenet": str(Path(torch.hub.get_dir(), "checkpoints", "vgg16-397923af.pth")),
+}
+SHORT_BENCHES = {
+    "ddp": ["datamodule.batch_size=8", "steps=1"],
+    "data": ["datamodule.batch_size=8", "images=16"],
+    "grid": ["datamodule.batch_size=8", "cells=2", "fresh=1"],
+    "overhead": ["steps=2"],
+    "models": ["models=lenet5", "seconds=0.1"],
+    "levers": ["models=lenet5", "seconds=0.1", "compile=false"],
 }
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 
@@ -71,8 +80,8 @@ def shortened(command: str) -> list[str]:
             if any(needed in command + " " and not Path(file).exists() for needed, file in NEEDS.items()):
                 words += ["--cfg", "job", "--resolve"]
         if "bench" in words:
-            words += ["datamodule.batch_size=8", *(["rounds=1"] if "rounds=0" not in words else [])]
-            words += ["steps=1"] if "ddp" in words else ["images=16"]
+            words += ["rounds=1"] if "rounds=0" not in words and "models" not in words else []
+            words += SHORT_BENCHES.get(words[words.index("bench") + 1], [])
     elif words[0].startswith("scripts/"):
         words = [str(REPOSITORY / words[0]), *words[1:], *SHORT]
     elif words[0] == "python":
@@ -102,8 +111,23 @@ def test_command_runs(command: str, tmp_path: Path) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PATH": path}
     for one in [*before(command), command]:
         words = [found for word in shortened(one) for found in as_the_shell_would(word, tmp_path)]
+        if "serve" in words:
+            assert answers([*words, "port=0"], tmp_path, environment)
+            continue
         ran = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=550)
         assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def answers(words: list[str], folder: Path, environment: dict[str, str]) -> bool:
+    """Whether the page is there until the command is ended."""
+    with subprocess.Popen(words, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        address = next((found[0] for line in server.stdout if (found := re.search(r"http://[\d.:]+/", line))), "")
+        try:
+            with urlopen(address, timeout=60) as page:
+                return "cnnlab" in page.read().decode()
+        finally:
+            server.terminate()
 
 
 def as_the_shell_would(word: str, folder: Path) -> list[str]:
@@ -114,7 +138,7 @@ def as_the_shell_would(word: str, folder: Path) -> list[str]:
 
 def before(command: str) -> list[str]:
     """The study that the README has trained before it looks at it."""
-    if command.split()[1] not in ("report", "compare", "eval", "predict", "export", "look", "dashboard"):
+    if command.split()[1] not in ("report", "compare", "eval", "predict", "export", "look", "dashboard", "serve"):
         return []
     training = {found[1]: one for one in COMMANDS if (found := re.search(r" train -m .*study=(\w+)", one))}
     return [one for study, one in training.items() if re.search(rf"\b{study}\b", command)]
@@ -155,7 +179,20 @@ def test_every_picture_is_there(picture: str) -> None:
 
 def test_every_make_target_is_explained() -> None:
     told = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True).stdout
-    for target in ("help", "install", "train", "claims", "test", "test-all", "lint", "format", "clean"):
+    for target in (
+        "help",
+        "install",
+        "train",
+        "claims",
+        "bench",
+        "bench-compare",
+        "test",
+        "test-all",
+        "coverage",
+        "lint",
+        "format",
+        "clean",
+    ):
         assert f"make {target} " in told
 
 

@@ -18,6 +18,7 @@ from omegaconf import OmegaConf
 from cnnlab.classifier import Classifier
 from cnnlab.loggers import wandb_server
 from cnnlab.loggers.flat import dotted
+from cnnlab.loggers.unfailing import counted
 from cnnlab.loggers.wandb_begin import begin
 from cnnlab.loggers.wandb_identity import run_id, typed
 from cnnlab.loggers.wandb_server import why_offline
@@ -65,12 +66,15 @@ def test_a_run_is_told_from_its_first_words_to_its_last(command: Command, here: 
     assert {"epoch", "trainer/global_step"} <= set(logged.axes)
     assert_curves(file, folder)
     assert logged.summary["state"] == "done"
+    assert logged.summary["best/epoch"] == result["metrics"]["epoch"] + 1
     for name, value in result["metrics"].items():
         of_test = name.startswith("test/")
-        assert name == "step" or logged.summary[name if of_test else f"best/{name}"] == pytest.approx(value)
+        assert name in ("step", "epoch") or logged.summary[name if of_test else f"best/{name}"] == pytest.approx(value)
     with (folder / "metrics.csv").open(newline="") as table:
         *_, last = csv.DictReader(table)
-    assert {name: logged.summary[name] for name in last} == {k: pytest.approx(float(v)) for k, v in last.items()}
+    shown = counted({name: float(value) for name, value in last.items() if name != "step"})
+    assert {name: logged.summary[name] for name in shown} == pytest.approx(shown)
+    assert "step" not in logged.summary
     assert all(logged.summary[f"cost/{name}"] == value for name, value in result["cost"].items())
     assert {"stats", "output_raw"} <= logged.kinds  # the machine's metrics, and what the run has said
     assert logged.exit_code == 0
@@ -80,16 +84,18 @@ def test_a_run_is_told_from_its_first_words_to_its_last(command: Command, here: 
 
 
 def assert_curves(file: Path, folder: Path) -> None:
-    """Each epoch's values are those of metrics.csv, once."""
+    """Each epoch's values are those of metrics.csv, once; epochs are counted from 1, and the test adds none."""
     told: dict[tuple[str, int], list[float]] = {}
-    for row in read(file).history:
+    history = read(file).history
+    for row in history:
         for name, value in row.items():
             if name.startswith(("train/", "val/")):
                 told.setdefault((name, row["epoch"]), []).append(value)
     with (folder / "metrics.csv").open(newline="") as table:
         rows = list(csv.DictReader(table))
-    expected = {(str(k), int(row["epoch"])): [float(v)] for row in rows for k, v in row.items() if "/" in k}
+    expected = {(str(k), int(row["epoch"]) + 1): [float(v)] for row in rows for k, v in row.items() if "/" in k}
     assert told.keys() == expected.keys()
+    assert {row["epoch"] for row in history if "epoch" in row} == {epoch for _, epoch in expected}
     assert all(values == pytest.approx(expected[key]) for key, values in told.items())
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from cnnlab.errors import UserError
@@ -35,6 +36,8 @@ def packages() -> frozenset[str]:
 def allow(arguments: Sequence[str]) -> None:
     """Takes allowed_packages=... of a command line into the environment, where the cells' processes find it.
 
+    Whoever allows packages has them found in the working directory, too, as `python -m` would.
+
     Raises:
         UserError: it is no list of names of packages.
     """
@@ -47,6 +50,9 @@ def allow(arguments: Sequence[str]) -> None:
                     f"{argument}: {odd[0]} is no package of yours. It can be, say, 'mynets' for mynets.resnet.Wide"
                 )
             os.environ[VARIABLE] = ",".join(sorted({*packages(), *names}))
+    here = str(Path.cwd())
+    if packages() and here not in sys.path:  # last, so that nothing there hides what is installed
+        sys.path.append(here)
 
 
 def require_allowed(config: dict[str, Any]) -> None:

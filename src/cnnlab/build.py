@@ -8,11 +8,14 @@ import lightning
 import torch
 from torch import nn
 
+from cnnlab import weights
 from cnnlab.classifier import Classifier
 from cnnlab.data.augment import Policy
 from cnnlab.data.batches import Batching
 from cnnlab.data.datamodule import ImageData
 from cnnlab.data.draws import Draws
+from cnnlab.finetune import freeze
+from cnnlab.levers import LEVERS, memory_format
 from cnnlab.losses import Objective
 from cnnlab.mixing import Mixing
 from cnnlab.models.layers import Layers
@@ -50,6 +53,20 @@ def build_network(config: Config) -> nn.Module:
     return net
 
 
+def starting_network(config: Config) -> tuple[nn.Module, str]:
+    """The network that training begins with, and what is to be said of trained weights, if it has some.
+
+    Raises:
+        UserError: model.weights cannot be had, or model.freeze leaves nothing to train.
+    """
+    net, model = build_network(config), config["model"]
+    origin = ""
+    if model["weights"] is not None:
+        origin = weights.load(net, model["weights"], model["imagenet"], config["regularizer"]["norm"])
+    freeze(net, model["freeze"])
+    return net, origin
+
+
 # what of datamodule.* is not ImageData's own: words, and what is drawn from the data
 NOT_OF_DATA = ("name", "data_dir", "verified", "download", "mirrors", "verify", "on_bad")
 OF_DRAWS = tuple(field.name for field in fields(Draws))
@@ -72,7 +89,16 @@ def build_data(config: Config) -> ImageData:
 
 
 # what of trainer.* is cnnlab's own
-NOT_OF_TRAINER = ("scale_lr", "lr_batch_size", "max_restarts", "sync_batchnorm", "on_divergence", *OF_BATCHING)
+NOT_OF_TRAINER = (
+    "scale_lr",
+    "lr_batch_size",
+    "max_restarts",
+    "sync_batchnorm",
+    "on_divergence",
+    "fast",
+    *(lever for lever in LEVERS if lever != "precision"),
+    *OF_BATCHING,
+)
 
 
 def build_trainer(trainer: Config, **more: Any) -> lightning.Trainer:
@@ -114,4 +140,5 @@ def build_classifier(config: Config, net: nn.Module) -> Classifier:
         partial(build_optimizer, make=make("optim", optim), **on_weights),
         make("scheduler", config["scheduler"]),
         config["seed"],
+        memory_format(config["trainer"]),
     )

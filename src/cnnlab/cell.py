@@ -32,7 +32,18 @@ WITHOUT_EFFECT = (
     "trainer.profiler",
     "trainer.max_restarts",
     "trainer.detect_anomaly",
+    "trainer.activation_checkpointing",  # the same to the last bit
 )
+# Keys of trainer.* that came later, at the values that do what was done before: folders keep their names. fast is one
+# of them, not what it turns on, so that a cell has the same name on every machine
+AS_EVER = {
+    "on_divergence": "stop",
+    "fast": False,
+    "channels_last": False,
+    "compile": False,
+    "cudnn_benchmark": False,
+    "matmul_precision": "highest",
+}
 
 
 OF_A_SWEEP = {"hydra", "ablation", "tune"}
@@ -85,8 +96,8 @@ def identity(config: dict[str, Any]) -> str:
     weights = Path(str(config["model"]["weights"]))
     if weights.parent.name == "checkpoints":  # of a cell, whose name says what it is, wherever it lies
         effective["model"]["weights"] = "/".join(weights.parts[-3:])
-    if effective["trainer"]["on_divergence"] == "stop":  # as ever: folders keep their names
-        del effective["trainer"]["on_divergence"]
+    trainer = effective["trainer"]
+    effective["trainer"] = {key: value for key, value in trainer.items() if AS_EVER.get(key, ...) != value}
     if effective["pruning"]:
         del effective["pruning"]["storage"]
     canonical = json.dumps(effective, sort_keys=True)

@@ -8,8 +8,11 @@ from pydantic import ValidationError
 
 from cnnlab.allowed import require_allowed
 from cnnlab.errors import UserError, refusal
+from cnnlab.look.gallery import recorded, require_installed
 from cnnlab.ranges import Config
 from cnnlab.secrets import require_no_secret
+
+PICTURES = "cnnlab.callbacks.pictures.Pictures"
 
 
 def check(config: dict[str, Any]) -> None:
@@ -24,9 +27,14 @@ def check(config: dict[str, Any]) -> None:
     if config["study"] in (".", ".."):
         raise UserError(f"study={config['study']}: it names a folder of its own below runs_dir")
     _check_data(config["datamodule"], config["model"], config["trainer"])
+    _check_levers(config["trainer"])
     _check_weights(config["model"], config["regularizer"]["norm"])
     _check_schedule(config["scheduler"], config["trainer"])
     _check_budget(config["budget"], config["trainer"], config["scheduler"])
+    pictures = config["callbacks"].get("pictures")
+    if pictures and pictures.get("_target_") == PICTURES:
+        recorded(*(pictures.get(key) for key in ("pictures", "every", "images")))
+        require_installed()
     if config["logger"].get("mlflow") and find_spec("mlflow") is None:
         raise UserError("logger=mlflow needs MLflow: pip install 'cnnlab[mlflow]'")
     for key in ("mixup", "cutmix"):
@@ -94,6 +102,26 @@ def _check_data(data: dict[str, Any], model: dict[str, Any], trainer: dict[str, 
         )
 
 
+def _check_levers(trainer: dict[str, Any]) -> None:
+    """Some ways to be fast exclude each other."""
+    compiled = f"trainer.compile={str(trainer['compile']).lower()}"
+    if trainer["activation_checkpointing"] and trainer["compile"]:
+        raise UserError(
+            f"trainer.activation_checkpointing=true: not with {compiled}, which decides itself what to compute again"
+        )
+    if trainer["activation_checkpointing"] and trainer["sync_batchnorm"]:
+        raise UserError(
+            "trainer.activation_checkpointing=true: not with trainer.sync_batchnorm=true, whose processes would "
+            "exchange their statistics twice"
+        )
+    if trainer["cudnn_benchmark"] and trainer["deterministic"]:
+        raise UserError(
+            "trainer.cudnn_benchmark=true: not with trainer.deterministic=true, as which kernel wins may differ"
+        )
+    if trainer["compile"] == "reduce-overhead" and trainer["accelerator"] == "cpu":
+        raise UserError(f"{compiled}: it is CUDA graphs, which need a GPU; take trainer.compile=true")
+
+
 def _check_weights(model: dict[str, Any], norm: str) -> None:
     """Trained weights must be there, or known where to be had."""
     weights = model["weights"]
@@ -154,6 +182,14 @@ def _check_budget(budget: dict[str, Any], trainer: dict[str, Any], scheduler: di
         )
 
 
+PATTERNS = {
+    "logger.wandb.project": "must not be empty, nor contain any of / \\ # ? % :",
+    "logger.wandb.entity": "names a user or a team, without spaces and slashes",
+    "logger.mlflow.tracking_uri": "must begin with http://, https://, sqlite:///, mysql://, postgresql://, mssql://, "
+    "file: or databricks, or be a folder",
+}
+
+
 def _explained(problem: Any) -> str:
     # unions and list positions are pydantic's affair, not the user's
     loc = [str(part) for part in problem["loc"] if isinstance(part, str) and part.isidentifier()]
@@ -165,7 +201,7 @@ def _explained(problem: Any) -> str:
         allowed = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         return refusal(key, value, allowed)
     if problem["type"] == "string_pattern_mismatch":
-        return f"{key}={value}: it names a folder and must not contain slashes"
+        return f"{key}={value}: it {PATTERNS.get(key, 'names a folder and must not contain slashes')}"
     message = (
         message.replace("Input should be", "must be")
         .replace("a valid integer", "a whole number")

@@ -18,6 +18,7 @@ from torch import Tensor
 from cnnlab.atomic import whole
 from cnnlab.checkpoint_parts import BEST, require, require_best_of, require_parts, require_same_cell
 from cnnlab.errors import DiskFull, UserError
+from cnnlab.levers import LEVERS
 from cnnlab.place_errors import NO_ROOM
 from cnnlab.run import NEWEST_FIRST
 
@@ -132,7 +133,8 @@ def best(folder: Path) -> LatestOfTheBest:
 @dataclass(frozen=True)
 class Begun:
     """A training to go on with: how many epochs are done, and batches of the next, and steps in all; whether these are
-    all; the curves until then, where it has them.
+    all; the curves until then, where it has them. levers: of trainer.*, that were on; None in checkpoints from before
+    they came.
     """
 
     file: Path
@@ -141,6 +143,7 @@ class Begun:
     steps: int
     finished: bool
     processes: int
+    levers: dict[str, Any] | None = None
     curves: list[dict[str, float]] | None = None
 
 
@@ -181,7 +184,14 @@ def _begun(file: Path, cell: dict[str, str] | None) -> Begun:
             raise ValueError(f"{BEST}: {error}") from error
         require_best_of(saved, best)
     epochs, steps, processes = saved["epoch"], saved["global_step"], len(position["sums"])
-    return Begun(file, epochs, position["batches"], steps, position["finished"], processes, saved.get("curves"))
+    ended, curves = position["finished"], saved.get("curves")
+    return Begun(file, epochs, position["batches"], steps, ended, processes, levers_in(saved), curves)
+
+
+def levers_in(saved: dict[str, Any]) -> dict[str, Any] | None:
+    """What a checkpoint's run had on."""
+    levers = saved["callbacks"].get("levers")
+    return None if levers is None else {key: levers[key] for key in LEVERS}
 
 
 def _read(file: Path) -> dict[str, Any]:

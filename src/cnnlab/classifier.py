@@ -40,9 +40,11 @@ class Classifier(LightningModule):
         optimizer: Callable[[nn.Module], Optimizer],
         schedule: Callable[[Optimizer, int, float], list[dict[str, Any]]],
         seed: int,
+        memory_format: torch.memory_format,
     ) -> None:
         super().__init__()
-        self.net = net
+        self.net = net.to(memory_format=memory_format)  # type: ignore[call-overload]  # torch's stubs lack it
+        self.memory_format = memory_format
         self.mixing = mixing
         self.objective = objective
         self.train_scores = Scores(num_classes)
@@ -54,10 +56,9 @@ class Classifier(LightningModule):
         self.epochs_lr: float | None = None  # with which the epoch began
         self.steps_loss: Tensor | None = None  # over the batches of a step, until a callback takes it
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits [N, K]."""
-        logits: Tensor = self.net(images)
-        return logits
+    def forward(self, images: Tensor) -> Any:
+        """Logits [N, K]; in training, of some networks, followed by auxiliary ones."""
+        return self.net(images.contiguous(memory_format=self.memory_format))
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         # Dropout is a function of seed, step and process, not of what was computed before.
@@ -68,7 +69,7 @@ class Classifier(LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         images, targets = self.mixing(*batch[:2])
-        objective, cross_entropy, logits = self.objective(self.net(images), targets)
+        objective, cross_entropy, logits = self.objective(self(images), targets)
         self.train_scores.add_batch(logits, targets.main, cross_entropy, objective)
         loss: Tensor = objective
         self.steps_loss = loss.detach() if self.steps_loss is None else self.steps_loss + loss.detach()
@@ -107,7 +108,7 @@ class Classifier(LightningModule):
 
     def _judge(self, scores: Scores, batch: Batch) -> Tensor:
         images, labels, _ = batch
-        logits: Tensor = self.net(images)
+        logits: Tensor = self(images)
         if len(labels):  # a process may get nothing of a short last batch
             cross_entropy = mean_cross_entropy(logits, labels)
             scores.add_batch(logits, labels, cross_entropy, cross_entropy)

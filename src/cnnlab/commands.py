@@ -2,11 +2,17 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from cnnlab.allowed import allow
-from cnnlab.errors import UserError
+from cnnlab.errors import UserError, did_you_mean
 from cnnlab.help import TRAIN_HELP
+
+# options of Hydra's that mean something here
+HYDRAS = (
+    *("-m", "--multirun", "-c", "--cfg", "--resolve", "-p", "--package", "-cd", "--config-dir", "-cn", "--config-name"),
+    *("-i", "--info", "--hydra-help", "--experimental-rerun"),
+)
 
 
 def train(arguments: list[str]) -> None:
@@ -21,6 +27,7 @@ def train(arguments: list[str]) -> None:
     if {"-h", "--help"} & set(arguments):
         print(TRAIN_HELP + conf.table_of_choices())
         return
+    require_options("train", arguments, HYDRAS)
     arguments = conf.as_root_keys(arguments)
     conf.refuse_lists(arguments)
     conf.register(arguments)
@@ -41,6 +48,7 @@ def plan(arguments: list[str]) -> None:
 
         write_sweep(arguments)
         return
+    require_options("plan", arguments, ("--all", "--wandb-sweep", *HYDRAS))
     train(as_plan(arguments))
 
 
@@ -106,6 +114,14 @@ def export(arguments: list[str]) -> None:
     write([word for word in arguments if not word.startswith("allowed_packages=")])
 
 
+def serve(arguments: list[str]) -> None:
+    """Serves a page where a trained network is tried out."""
+    allow(arguments)
+    from cnnlab.serve.command import serve as show
+
+    show([word for word in arguments if not word.startswith("allowed_packages=")])
+
+
 def models(arguments: list[str]) -> None:
     """Prints the networks as a table."""
     from cnnlab.zoo import show
@@ -147,6 +163,14 @@ def init(arguments: list[str]) -> None:
     write(arguments)
 
 
+def require_options(command: str, arguments: list[str], known: Collection[str]) -> None:
+    """Raises a UserError that names the first option that is not known; Hydra would show its own."""
+    for argument in arguments:
+        if argument.startswith("-") and (option := argument.partition("=")[0]) not in known:
+            near = did_you_mean(option, (*known, "--quiet"))
+            raise UserError(f"{command} {option}: there is no such option.{near} Try cnnlab {command} --help")
+
+
 def require_overrides(arguments: list[str]) -> None:
     """Raises a UserError that names the first argument that is no group=choice or key=value."""
     if odd := [argument for argument in arguments if "=" not in argument or argument.startswith("-")]:
@@ -172,6 +196,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "eval": evaluate,
     "predict": predict,
     "export": export,
+    "serve": serve,
     "data": data,
     "bench": bench,
     "models": models,

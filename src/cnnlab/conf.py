@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -39,8 +40,13 @@ def choices(group: str) -> list[str]:
 
 def composed(*overrides: str) -> dict[str, Any]:
     """The configuration of `cnnlab train` with these overrides, as plain values; after `register`."""
+    return resolved(composition(*overrides))
+
+
+def composition(*overrides: str) -> DictConfig:
+    """The same, unresolved."""
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-        return resolved(compose("train", list(overrides)))
+        return compose("train", list(overrides))
 
 
 def chosen(group: str, *overrides: str) -> str:
@@ -151,8 +157,10 @@ def groups() -> list[str]:
 
 
 def table_of_choices() -> str:
-    """A line for each group."""
-    return "\n".join(f"  {group}: {' '.join(choices(group))}" for group in groups())
+    """A line for each group, or several, of 80 columns."""
+    indents = {"initial_indent": "  ", "subsequent_indent": "      ", "break_on_hyphens": False}
+    lines = (fill(f"{group}: {' '.join(choices(group))}", 80, **indents) for group in groups())  # type: ignore[arg-type]
+    return "\n".join(lines)
 
 
 def register(arguments: Sequence[str] = ()) -> None:

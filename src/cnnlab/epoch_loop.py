@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import lightning
@@ -137,8 +138,12 @@ class EpochLoop(_TrainingEpochLoop):
 
     def on_advance_end(self, data_fetcher: _DataFetcher) -> None:
         trainer = self.trainer
-        may_validate = self.batch_progress.is_last_batch or trainer._val_check_time_interval is not None
-        if self.hooks is None or may_validate or trainer.should_stop or self._should_check_val_fx(data_fetcher):
+        validates = (
+            trainer.check_val_every_n_epoch is None
+            or trainer._val_check_time_interval is not None
+            or self.batch_progress.current.ready % trainer.val_check_batch == 0
+        )
+        if self.hooks is None or self.batch_progress.is_last_batch or trainer.should_stop or validates:
             super().on_advance_end(data_fetcher)
         elif not self._should_accumulate():
             self._batches_that_stepped += 1
@@ -160,9 +165,7 @@ def is_usual(trainer: lightning.Trainer) -> bool:
         and isinstance(trainer.strategy, SingleDeviceStrategy | DDPStrategy)
         and all(is_quiet(callback) for callback in trainer.callbacks)  # type: ignore[attr-defined]
         and (closure is None or closure.default is None)
-        and not any(
-            c.interval == "step" and (c.reduce_on_plateau or c.frequency != 1) for c in trainer.lr_scheduler_configs
-        )
+        and all(c.interval == "epoch" or (c.frequency == 1 and not c.reduce_on_plateau) for c in schedules)
         and not trainer.fast_dev_run  # type: ignore[attr-defined]
     )
 
@@ -174,12 +177,8 @@ def is_quiet(callback: Callback) -> bool:
 
 def hooks_of(name: str, callbacks: list[Callback], module: lightning.LightningModule) -> list[Callable[..., Any]]:
     """Those that somebody has, each taking what is particular to the hook."""
-
-    def bound(hook: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *arguments: hook(module.trainer, module, *arguments)
-
     overridden = [c for c in callbacks if getattr(type(c), name) is not getattr(Callback, name)]
-    hooks = [bound(getattr(callback, name)) for callback in overridden]
+    hooks: list[Callable[..., Any]] = [partial(getattr(c, name), module.trainer, module) for c in overridden]
     own = getattr(lightning.LightningModule, name, None)
     if getattr(type(module), name, None) is not own:
         hooks.append(getattr(module, name))

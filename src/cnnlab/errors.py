@@ -51,7 +51,9 @@ def require_one_of(key: str, value: object, allowed: Collection[object]) -> None
         raise UserError(refusal(key, value, allowed))
 
 
-def require_count(key: str, value: object, least: int = 1) -> None:
-    """Raises a UserError unless it is a whole number of at least that."""
+def require_count(key: str, value: object, least: int = 1, most: int | None = None) -> None:
+    """Raises a UserError unless it is a whole number of at least, and at most, that."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise UserError(f"{key}={value}: it must be a whole number of at least {least}")
+    if most is not None and value > most:
+        raise UserError(f"{key}={value}: it must be {most} at most")

@@ -19,6 +19,7 @@ from yaml import YAMLError
 from cnnlab.conf import choices
 from cnnlab.errors import DiskFull, OutOfGpuMemory, RankFailed, UserError, WorkerKilled, did_you_mean
 
+LONGEST = 160  # letters of a list of choices
 READERS = ("hydra", "omegaconf", "antlr4", "yaml")
 
 
@@ -92,7 +93,16 @@ def _missing_choice(error: MissingConfigException) -> str:
         options = choices(group)
     if not group:
         return f"there is no configuration {choice}.{did_you_mean(choice, options)}"
-    return f"{group}={choice} does not exist.{did_you_mean(choice, options)} There are: {', '.join(options)}"
+    return f"{group}={choice} does not exist.{did_you_mean(choice, options)} There are: {_shown(group, options)}"
+
+
+def _shown(group: str, options: list[str]) -> str:
+    """All, or as many as a few lines hold."""
+    whole = ", ".join(options)
+    if len(whole) <= LONGEST:
+        return whole
+    all_of_them = "cnnlab models" if group == "model" else "cnnlab train --help"
+    return f"{whole[:LONGEST].rpartition(', ')[0]}, ... ({all_of_them} lists all {len(options)})"
 
 
 def _unknown_key(error: OmegaConfBaseException) -> str:

@@ -2,6 +2,7 @@
 
 from cnnlab.bench.help import BENCH_HELP
 from cnnlab.look.help import LOOK_HELP
+from cnnlab.serve.help import SERVE_HELP
 
 HELP = """cnnlab: compare classic CNNs honestly.
 
@@ -29,11 +30,12 @@ Use what was trained:
   cnnlab eval run=RUN                           its test again, or on other data
   cnnlab predict run=RUN input=photos           what it takes images for
   cnnlab export run=RUN format=onnx             for other programs
+  cnnlab serve run=RUN                          a page to try it out
 
 Look around:
   cnnlab models [WORD]                          the networks
   cnnlab data datamodule=fashion_mnist          counts, duplicates, a picture
-  cnnlab bench data|grid|ddp                    how fast it is, against others
+  cnnlab bench data|grid|models|levers|ddp      how fast it is, against others
   cnnlab init FOLDER                            a project with code of your own
   cnnlab completion bash|zsh|fish               makes Tab complete all this
   cnnlab COMMAND --help, cnnlab --version
@@ -44,14 +46,19 @@ Look around:
 TRAIN_HELP = """cnnlab train [group=choice ...] [key=value ...]      one run
 cnnlab train -m key=value,value ...                  a sweep; also seed=range(5)
 
-  hydra/launcher=local    a sweep's cells on this machine (the default), slurm: as jobs, ray: on a Ray cluster
-  hydra.launcher.jobs=2   cells at once; conf/hydra/launcher/ explains the other keys
-  study.on_code_change=retrain   cells that other code has trained are trained anew; warn (the default), or error
+  hydra/launcher=local    a sweep's cells on this machine (the default);
+                          slurm: as jobs, ray: on a Ray cluster
+  hydra.launcher.jobs=2   cells at once; conf/hydra/launcher/ explains others
+  study.on_code_change=retrain
+                          cells that other code has trained are trained anew;
+                          warn (the default), or error
   --cfg job [--resolve]   the composed configuration, without running it
-  --config-dir DIR        a folder with configuration of your own; ./conf is found by itself
+  --config-dir DIR        a folder with configuration of your own; ./conf is
+                          found by itself
   --hydra-help            Hydra's own options
 
-Groups and their choices (lists compose for regularizer, callbacks and logger: 'regularizer=[none,dropout]'):
+Groups and their choices (lists compose for regularizer, callbacks and logger:
+'regularizer=[none,dropout]'):
 """
 
 PLAN_HELP = """cnnlab plan [--all] <the words of `cnnlab train -m`>      trains nothing
@@ -186,6 +193,7 @@ HELP_OF = {
     "eval": EVAL_HELP,
     "predict": PREDICT_HELP,
     "export": EXPORT_HELP,
+    "serve": SERVE_HELP,
     "data": DATA_HELP,
     "bench": BENCH_HELP,
     "models": MODELS_HELP,

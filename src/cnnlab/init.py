@@ -26,4 +26,4 @@ def init(arguments: Sequence[str]) -> None:
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         print(f"  {file}")
     print(f"\nnext:  cd {shlex.quote(str(folder))}")
-    print("       export CNNLAB_ALLOWED_PACKAGES=mine\n       python -m cnnlab train experiment=first")
+    print("       export CNNLAB_ALLOWED_PACKAGES=mine\n       cnnlab train experiment=first")

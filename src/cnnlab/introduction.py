@@ -64,6 +64,8 @@ def introduce(config: Config, net: nn.Module, trainer: lightning.Trainer, origin
     scaled = f" (scaled from {optim['lr']:g} for {images} images a step)" if lr != optim["lr"] else ""
     name = optim["_target_"].rsplit(".")[-1]
     log.info("%s, lr %g%s, %s", name, lr, scaled, duration(config["budget"], config["trainer"]))
+    if config["trainer"]["compile"]:
+        log.info("the first step compiles the network, which may take minutes")
     pieces = config["trainer"]["micro_batches"]
     if pieces > 1 and config["regularizer"]["norm"] == "batch":
         log.info("BatchNorm takes its statistics from each of the %s pieces of a batch", pieces)

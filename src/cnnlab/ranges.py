@@ -10,6 +10,16 @@ Probability = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
 FolderName = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f]+$", min_length=1, max_length=200)]
+# W&B's and MLflow's own rules, of which they tell when a run has begun
+ProjectName = Annotated[str, StringConstraints(pattern=r"^[^/\\#?%:\x00-\x1f]+$", max_length=128)]
+EntityName = Annotated[str, StringConstraints(pattern=r"^[^/\\#?%:\s]+$", max_length=128)]
+TrackingUri = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(https?://[^/]+.*|file:.*|databricks(-uc)?(://.*)?|uc(:.*)?"
+        r"|(sqlite|mysql|postgresql|mssql)(\+\w+)?://.*|[^:]+)$"
+    ),
+]
 Limit = Annotated[float, Field(gt=0, le=1)] | Count
 
 
@@ -112,6 +122,12 @@ class Trainer(Group):
     devices: Count
     num_nodes: Count
     precision: Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true"]
+    fast: bool
+    channels_last: bool
+    compile: bool | Literal["reduce-overhead", "max-autotune"]
+    cudnn_benchmark: bool
+    matmul_precision: Literal["highest", "high", "medium"]
+    activation_checkpointing: bool
     max_epochs: Count
     max_steps: Count | Literal[-1]
     gradient_clip_val: Positive | None
@@ -134,8 +150,8 @@ class Budget(Group):
 
 
 class Wandb(Group):
-    project: str
-    entity: str | None
+    project: ProjectName
+    entity: EntityName | None
     group: str
     tags: list[Annotated[str, StringConstraints(min_length=1, max_length=64)]]  # as W&B has it
     offline: bool
@@ -146,8 +162,16 @@ class Wandb(Group):
     finish_timeout: NotNegative
 
 
+class Mlflow(Group):
+    tracking_uri: TrackingUri | None
+    runs_dir: str
+    experiment: Annotated[str, StringConstraints(min_length=1)]
+    log_model: bool
+
+
 class Loggers(Group):
     wandb: Wandb | None = None
+    mlflow: Mlflow | None = None
 
 
 class Config(Group):

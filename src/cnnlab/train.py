@@ -7,15 +7,20 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import lightning
+from cnnlab import without_extras  # noqa: F401  # before Lightning
 
-from cnnlab import checkpoints, cost, ddp, epoch_loop, weights
+# isort: split
+import lightning
+from torch import nn
+
+from cnnlab import checkpoints, cost, ddp, epoch_loop, fast, levers
 from cnnlab.atomic import write_json
-from cnnlab.build import build_classifier, build_data, build_network, build_trainer
+from cnnlab.build import build_classifier, build_data, build_trainer, starting_network
 from cnnlab.callbacks.agreement import Agreement
 from cnnlab.callbacks.budget import LastStep
 from cnnlab.callbacks.divergence import Skips, Stops
 from cnnlab.callbacks.last import Last
+from cnnlab.callbacks.levers import Levers
 from cnnlab.callbacks.predictions import Predictions
 from cnnlab.callbacks.pruning import MedianPruning
 from cnnlab.callbacks.rollback import RollsBack
@@ -26,9 +31,9 @@ from cnnlab.checkpoint_parts import mark, raised_by_loading
 from cnnlab.code import code_of
 from cnnlab.environment import environment
 from cnnlab.errors import Diverged, UserError
-from cnnlab.finetune import freeze
 from cnnlab.introduction import introduce, say_where
 from cnnlab.loggers.csv import Curves
+from cnnlab.loggers.unfailing import FAILED
 from cnnlab.run import Config, Run
 from cnnlab.targets import make
 
@@ -60,24 +65,29 @@ def fits(config: Config, folder: str, resume: bool) -> bool:
     begin = checkpoints.begin(run.checkpoints, cell=mark(config)) if resume else None
     curves = Curves(run.folder / "metrics.csv", begin.epochs if begin else None, begin.curves if begin else None)
     with ExitStack() as closing:  # loggers first, which show what fails from here on
+        (run.folder / FAILED).unlink(missing_ok=True)
         wanted = config["logger"] if ddp.cluster().global_rank() == 0 else {}
         creates = [make(f"logger.{name}", what) for name, what in wanted.items() if what]
         loggers = [closing.enter_context(create(run.folder, config, curves)) for create in creates]
-        return fit_and_test(config, run, begin, [curves, *loggers])
+        net, origin = starting_network(config)
+        config = fast.decided(config, net, begin.levers if begin else None)
+        closing.enter_context(levers.settings(config["trainer"]))
+        return fit_and_test(config, net, origin, run, begin, [curves, *loggers])
 
 
-def fit_and_test(config: Config, run: Run, begin: checkpoints.Begun | None, loggers: list[Any]) -> bool:
-    """The whole of a run, with its loggers, of which the first is the curves; or False, as `fits`."""
+def fit_and_test(
+    config: Config, net: nn.Module, origin: str, run: Run, begin: checkpoints.Begun | None, loggers: list[Any]
+) -> bool:
+    """The whole of a run, with its loggers, of which the first is the curves; or False, as `fits`.
+
+    origin: of the network's weights, if it was trained before.
+    """
     lightning.seed_everything(config["seed"], workers=True, verbose=False)
     cost.forget_peak_memory()  # an earlier cell of the sweep may have trained in this process
     curves: Curves = loggers[0]
+    on = levers.levers_of(config["trainer"])
     data = build_data(config)
-    net = build_network(config)
-    model = config["model"]
-    origin = ""
-    if model["weights"] is not None:
-        origin = weights.load(net, model["weights"], model["imagenet"], config["regularizer"]["norm"])
-    freeze(net, model["freeze"])
+    levers.pull(net, config["trainer"])
     classifier = build_classifier(config, net)
     stopwatch = Stopwatch(data.batch_size // config["trainer"]["micro_batches"])
     best = checkpoints.best(run.checkpoints)
@@ -89,6 +99,7 @@ def fit_and_test(config: Config, run: Run, begin: checkpoints.Begun | None, logg
         stop,
         Agreement(
             {
+                "levers": str(on),
                 "configuration": identity(config),
                 "code": code_of(config)["digest"],
                 "eval_batch_size": config["datamodule"]["eval_batch_size"],
@@ -102,6 +113,7 @@ def fit_and_test(config: Config, run: Run, begin: checkpoints.Begun | None, logg
         LastStep(),
         best,
         divergence,
+        Levers(on),
         Last(run.checkpoints, stop, mark(config), curves),
         Predictions(run.folder / "predictions.npz"),
         *(make(f"callbacks.{name}", what) for name, what in config["callbacks"].items() if what),
@@ -169,7 +181,7 @@ def fit_and_test(config: Config, run: Run, begin: checkpoints.Begun | None, logg
             "micro_batches": config["trainer"]["micro_batches"],
             **({"pruned": pruning[0].pruned} if pruning else {}),
             **divergence.count,
-            "environment": environment(trainer.strategy.root_device),
+            "environment": {**environment(trainer.strategy.root_device), **on},
             **{key: value for key, value in run.status.items() if key == "code_changed"},
         }
         write_json(run.result_file, result)

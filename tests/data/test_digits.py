@@ -57,3 +57,11 @@ def test_a_label_is_the_name_of_its_class() -> None:
     assert Digits.classes == tuple(str(label) for label in range(10))
     assert labels.dtype == np.int64
     assert (labels.min(), labels.max()) == (0, 9)
+
+
+def test_they_are_scikit_learns() -> None:
+    from sklearn.datasets import load_digits
+
+    digits, theirs = Digits(0.2, 0)._all, load_digits()
+    assert np.array_equal(np.asarray(digits.images)[..., 0], np.round(theirs.images * (255 / 16)).astype(np.uint8))
+    assert np.array_equal(digits.labels, theirs.target)

@@ -79,3 +79,10 @@ def test_an_image_that_cannot_be_written_to_is_resized() -> None:
     image = ARRAY[0].copy()
     image.flags.writeable = False
     assert fit_to(image, 4).shape == (4, 4, 3)
+
+
+def test_a_line_of_pixels_takes_no_more_memory_than_its_middle() -> None:
+    line = np.zeros((1, 3_000_000, 1), np.uint8)
+    line[:, 1_500_000 - 100 : 1_500_000 + 100] = 200
+    assert fit_to(line, 32).shape == (32, 32, 1)
+    assert (fit_to(line, 32) == 200).all()

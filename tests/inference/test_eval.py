@@ -52,6 +52,7 @@ def test_an_ensemble_is_the_mean_of_its_members_probabilities(trained: list[Path
 def test_a_pattern_stands_for_the_folders_it_fits(trained: list[Path], tmp_path: Path) -> None:
     for n, folder in enumerate(trained):
         shutil.copytree(folder, tmp_path / f"run{n}")
+    (tmp_path / "run-eval").mkdir()  # of an ensemble before
     eval_command([f"run={tmp_path}/run*", f"output={tmp_path / 'out'}"])
     assert len(json.loads((tmp_path / "out" / "eval.json").read_text())["runs"]) == 2
 
@@ -111,7 +112,7 @@ def test_views_move_and_mirror_images() -> None:
     [
         ([], "of which run"),
         (["run=nothing"], "there is no such folder"),
-        (["run=nothing-*"], "no folder is called so"),
+        (["run=nothing-*"], "no run's folder is called so"),
         (["run={0}", "tta=flop"], "Did you mean flip"),
         (["run={0}", "corruptions=fog"], "there is no such choice"),
         (["run={0}", "datamodule=cifar10"], "in_channels=3"),

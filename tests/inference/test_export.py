@@ -76,6 +76,8 @@ def test_a_file_that_says_something_else_is_not_kept(
         (["run={0}", "format=onyx"], "Did you mean onnx"),
         (["run={0}", "preprocess=yes"], "preprocess=yes"),
         (["run={0}", "tolerance=-1"], "it must be a number above 0"),
+        (["run={0}", "tolerance=little"], "it must be a number above 0"),
+        (["run={0}", "datamodule=mnist"], "there is no such key"),
         (["run={0}", "images=none"], "it must be a whole number"),
     ],
 )

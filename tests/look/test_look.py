@@ -64,6 +64,18 @@ def test_pictures_go_where_they_are_wanted(command: Command, here: Path) -> None
     assert not (here / "lenet" / "pictures").exists()
 
 
+def test_pictures_of_a_class_leave_those_of_all_as_they_are(command: Command, here: Path) -> None:
+    folder = folder_of(here / "lenet", state="interrupted")
+    assert command("look", "run=lenet", "pictures=[filters,grad_cam]", "class=7") == 0
+    assert sorted(file.name for file in (folder / "pictures").iterdir()) == ["filters.png", "grad_cam-7.png"]
+
+
+@pytest.mark.parametrize("words", ["[]", ",", "[ ]"])
+def test_no_picture_at_all_is_an_error(words: str) -> None:
+    with pytest.raises(UserError, match="it names no picture"):
+        wanted(words)
+
+
 def test_names_are_written_with_brackets_or_without() -> None:
     assert wanted("[filters, grad_cam]") == wanted("filters,grad_cam") == (["filters", "grad_cam"], False)
     assert wanted("all") == (names(), True)

@@ -117,6 +117,13 @@ def test_a_running_mean_begins_without_bias_and_the_steepest_fall_is_found() -> 
     assert steepest([1, 2, 3, 4, 5, 6], [5, 5, 5, 3, 1, 1]) == 4
 
 
+def test_a_first_fall_by_chance_is_not_the_steepest_and_a_flat_curve_has_none() -> None:
+    rates = [float(n) for n in range(40)]
+    chance = [2.9, 2.5, 2.4] + [2.31, 2.29] * 9 + [2.3] * 19
+    assert steepest(rates, chance) is None
+    assert steepest(rates, chance[:30] + [2.3 - 0.1 * n for n in range(10)]) in rates[30:]
+
+
 def test_sizes_are_counted_by_decades_and_zeros_apart() -> None:
     counts = histogram(torch.tensor([0.0, 0.0, 1e-3, -1e-3, 1e-3, 0.0]))
     assert zeros(counts) == 0.5

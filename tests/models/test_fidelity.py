@@ -83,6 +83,7 @@ GOLDEN = {
     "mobilenet_v2": 3_504_872,  # torchvision
     "xception": 22_855_952,  # the author's released network
     "shufflenet_v2": 2_278_604,  # torchvision
+    "resnet9": 6_573_130,  # counted; its author's has no output bias, and 10 fewer
 }
 # multiply-accumulates of one image, as torchvision's networks have them
 MACS = {
@@ -248,6 +249,10 @@ WALKS = {
     ],
     "resnet50": [(64, 112, 112), (64, 56, 56), (256, 56, 56), (512, 28, 28), (1024, 14, 14), (2048, 7, 7)],
     "resnet20": [(16, 32, 32), (32, 16, 16), (64, 8, 8)],
+    "resnet9": [
+        *((64, 32, 32), (128, 32, 32), (128, 16, 16), (256, 16, 16), (256, 8, 8), (512, 8, 8), (512, 4, 4)),
+        (512, 1, 1),
+    ],
     "mobilenet_v1": [(32, 112, 112), (64, 112, 112), (128, 56, 56), (256, 28, 28), (512, 14, 14), (1024, 7, 7)],
     "shufflenet_v2": [(24, 112, 112), (24, 56, 56), (116, 28, 28), (232, 14, 14), (464, 7, 7), (1024, 7, 7)],
 }

@@ -62,6 +62,24 @@ def test_a_report_reads_the_study_and_changes_nothing_in_it(
     assert {path: path.read_bytes() for path in before} == before
 
 
+def test_a_single_run_is_not_spoken_of_as_a_study(study: StudyFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    run = study.folder / "cell0"
+    report([str(run)])
+    said = capsys.readouterr().out
+    page = (run / "report" / "index.html").read_text()
+    for words in (
+        "all cells",
+        "over seeds",
+        "One seed has no spread",
+        "most cells",
+        "what each ingredient",
+        'data-chart="seeds"',
+    ):
+        assert words not in said + page, words
+    assert "this run" in said
+    assert f"cnnlab look run={run}" in page
+
+
 def test_a_single_run_has_a_page_with_its_configuration(study: StudyFolder) -> None:
     run = study.folder / "cell0"
     (run / "pictures").mkdir()

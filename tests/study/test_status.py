@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -274,6 +275,26 @@ def test_what_cannot_be_shown_is_named(
     (here / "empty").mkdir()
     assert command("status", *words) == 1
     assert said in capsys.readouterr().err
+
+
+def test_lines_that_go_on_are_indented(
+    here: Path, command: Command, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    put(here / "runs" / "s", "x", **DONE)
+    words = ["model=resnet20", "regularizer=[none,dropout]", "datamodule=fashion_mnist", "trainer.max_epochs=30"]
+    write_json(here / "runs" / "s" / "study.json", {"commands": [words], "cells": {"x": {"overrides": words}}})
+    assert command("status", "s") == 0
+    _, *rows, _ = capsys.readouterr().out.splitlines()
+    assert len(rows) > 2
+    assert all(row.startswith("  ") and len(row.rstrip()) <= 80 for row in rows)
+
+
+def test_studies_that_are_not_listed_are_hinted_at(here: Path, command: Command, capsys: Captured) -> None:
+    for n in range(7):
+        put(here / "runs" / f"study{n}", "x", **DONE)
+    assert command("status", "other") == 1
+    assert re.search(r"There are: (study\d, ){5}\.\.\.$", capsys.readouterr().err.strip())
 
 
 @pytest.mark.parametrize(

@@ -1,31 +1,24 @@
 """`cnnlab bench`: which part is to be measured."""
 
+from importlib import import_module
+
 from cnnlab.allowed import allow
 from cnnlab.commands import require_overrides, talk
 from cnnlab.errors import UserError, did_you_mean
 
+KINDS = ("accuracy", "data", "ddp", "grid", "levers", "models", "overhead", "start")
+
 
 def bench(arguments: list[str]) -> None:
     """Measures a part of cnnlab against what one would have without it."""
-    known = ("data", "ddp", "grid")
     if not arguments:
-        raise UserError(f"bench: what is to be measured? There is: {', '.join(known)}")
+        raise UserError(f"bench: what is to be measured? There is: {', '.join(KINDS)}")
     what, *rest = arguments
-    if what not in known:
-        near = did_you_mean(what, known)
-        raise UserError(f"bench {what}: there is nothing of that name to measure.{near} There is: {', '.join(known)}")
+    if what not in KINDS:
+        near = did_you_mean(what, KINDS)
+        raise UserError(f"bench {what}: there is nothing of that name to measure.{near} There is: {', '.join(KINDS)}")
     require_overrides(rest)
     allow(rest)
     talk()
-    if what == "data":
-        from cnnlab.bench.data import bench_data  # imports torch
-
-        bench_data(rest)
-    elif what == "ddp":
-        from cnnlab.bench.ddp import bench_ddp
-
-        bench_ddp(rest)
-    else:
-        from cnnlab.bench.grid import bench_grid
-
-        bench_grid(rest)
+    module = import_module(f"cnnlab.bench.{what}")  # which imports torch
+    getattr(module, f"bench_{what}")(rest)

@@ -20,6 +20,7 @@ from cnnlab.check import check
 from cnnlab.conf import chosen, composed, register
 from cnnlab.data.datamodule import ImageData
 from cnnlab.data.feed import Feed
+from cnnlab.data.source import Stage
 from cnnlab.environment import environment
 from cnnlab.errors import UserError
 from cnnlab.run import Config
@@ -99,7 +100,7 @@ def plain(workers: int) -> str:
     return f"plain DataLoader, {workers} workers"
 
 
-def plain_of(config: Config, data: ImageData, workers: int) -> "DataLoader[Any]":
+def plain_of(config: Config, data: ImageData, workers: int, stage: Stage = "train") -> "DataLoader[Any]":
     """albumentations' Compose of the same steps, then its Normalize and ToTensorV2."""
     import albumentations
     from albumentations.pytorch import ToTensorV2
@@ -108,7 +109,7 @@ def plain_of(config: Config, data: ImageData, workers: int) -> "DataLoader[Any]"
     keys = config["datamodule"]
     normalize = albumentations.Normalize(mean=keys["mean"], std=keys["std"])
     compose = albumentations.Compose([*steps, normalize, ToTensorV2()])
-    images = PlainImages(data.sets["train"], data.image_size, compose, config["augment"]["full_image"])
+    images = PlainImages(data.sets[stage], data.image_size, compose, config["augment"]["full_image"])
     return plain_loader(images, data.batch_size, workers)
 
 
@@ -156,4 +157,5 @@ def report(measured: Rates, config: Config, augment: str, rounds: int, words: li
     title = f"{keys['name']} {shape}, augment={augment}, batches of {keys['batch_size']}, {device.type}"
     baselines = [name for name in measured.rates if name.startswith(("plain DataLoader", "decoder alone"))]
     figures = {"command": ["cnnlab", "bench", "data", *words], "rounds": rounds, "images_per_second": measured.rates}
-    compare(measured, baselines, "images/s", title, folder, {**figures, "environment": environment(device)})
+    ours = "device feed" if "device feed" in measured.rates else f"workers feed, {os.cpu_count() or 1} workers"
+    compare(measured, baselines, ours, "images/s", title, folder, {**figures, "environment": environment(device)})

@@ -82,6 +82,14 @@ def report(a_second: Rates, config: Config, sweeps: Sweeps, counts: dict[str, in
         "environment": environment(device),
     }
     folder = Path(config["runs_dir"], "bench", "grid")
-    compare(a_minute, list(a_minute.rates), "cells/min", f"{title}, {device.type}", folder, figures)
+    compare(
+        a_minute,
+        list(a_minute.rates),
+        next(iter(a_minute.rates)),
+        "cells/min",
+        f"{title}, {device.type}",
+        folder,
+        figures,
+    )
     for remark in remarks:
         Console(highlight=False, markup=False).print(remark, soft_wrap=True)

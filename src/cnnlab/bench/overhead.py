@@ -58,7 +58,7 @@ def bench_overhead(arguments: list[str]) -> None:
         measured[name] = {contender: [] for contender in who}
         for contender in in_turns(who, counts["rounds"]):
             measured[name][contender].append(who[contender]())
-    report(measured, Path(config["runs_dir"], "bench", "overhead"), counts, words)
+    report(measured, (BARE, OURS, TEMPLATE), Path(config["runs_dir"], "bench", "overhead"), counts, words)
 
 
 def configured(workload: tuple[str, ...], words: list[str], steps: int) -> Config:

@@ -28,17 +28,25 @@ class Rates:
 
 def in_turns(contenders: Iterable[Item], rounds: int) -> Iterator[Item]:
     """Each once a round, forwards and backwards in turn, with their progress shown."""
-    order = list(contenders)
-    turns = [who for n in range(rounds) for who in (order if n % 2 == 0 else order[::-1])]
+    turns = all_turns(contenders, rounds)
     return tracked(turns, len(turns), "measuring")
 
 
-def take_turns(contenders: dict[str, Contender], rounds: int, warm_up: bool = True) -> Rates:
-    """Runs each contender once to warm up, then once a round, forwards and backwards in turn."""
+def all_turns(contenders: Iterable[Item], rounds: int) -> list[Item]:
+    """The same at once."""
+    order = list(contenders)
+    return [who for n in range(rounds) for who in (order if n % 2 == 0 else order[::-1])]
+
+
+def take_turns(contenders: dict[str, Contender], rounds: int, warm_up: bool = True, shown: bool = True) -> Rates:
+    """Runs each contender once to warm up, then once a round, forwards and backwards in turn.
+
+    shown: with a bar; not where there is one already.
+    """
     for work in contenders.values() if warm_up else ():
         work()
     rates: dict[str, list[float]] = {name: [] for name in contenders}
-    for name in in_turns(contenders, rounds):
+    for name in (in_turns if shown else all_turns)(contenders, rounds):
         begun = time.perf_counter()
         done = contenders[name]()
         rates[name].append(done / (time.perf_counter() - begun))

@@ -8,15 +8,16 @@ from rich.table import Column, Table
 
 from cnnlab.atomic import write_json, write_text
 from cnnlab.bench.chart import bars
+from cnnlab.bench.headlines import Headline
 from cnnlab.bench.paired import Rates
 
 
 def compare(
-    measured: Rates, baselines: list[str], unit: str, title: str, folder: Path, figures: dict[str, Any]
+    measured: Rates, baselines: list[str], ours: str, unit: str, title: str, folder: Path, figures: dict[str, Any]
 ) -> None:
     """A table of medians and of ratios to the baselines, printed and as table.md; bench.json, and a chart.
 
-    unit: of the rates. figures: what bench.json has besides the ratios.
+    ours: whose ratios are the headlines. unit: of the rates. figures: what bench.json has besides the ratios.
     """
     table = Table("", Column(unit, justify="right"))
     for name in baselines:
@@ -31,9 +32,14 @@ def compare(
         lines.append(f"| {name} | {' | '.join(cells)} |")
     write_text(folder / "table.md", "\n".join(lines) + "\n")
     ratios = {name: {other: measured.ratio(name, other) for other in baselines} for name in measured.rates}
-    write_json(folder / "bench.json", {**figures, "ratios": ratios})
-    bars(measured, unit, title, folder / "chart.png")
     rounds = max(len(rates) for rates in measured.rates.values())
+    headlines = [
+        Headline(f"{ours}, {title}", measured.median(ours), unit, other, ratio, "higher", rounds).json()
+        for other, ratio in ratios.get(ours, {}).items()
+        if other != ours
+    ]
+    write_json(folder / "bench.json", {**figures, "ratios": ratios, "headlines": headlines})
+    bars(measured, unit, title, folder / "chart.png")
     console = Console(highlight=False, markup=False)
     console.print(f"{title}; medians of {rounds} rounds", style="bold", soft_wrap=True)
     console.print(table)

@@ -10,9 +10,8 @@ from lightning import Callback, LightningModule, Trainer
 from cnnlab.build import build_network
 from cnnlab.classifier import Classifier
 from cnnlab.data.datamodule import ImageData
-from cnnlab.errors import UserError, require_count
 from cnnlab.inference.trained import config_of
-from cnnlab.look.gallery import made, require_installed, saved, wanted
+from cnnlab.look.gallery import made, recorded, require_installed, saved
 from cnnlab.look.loggers import hand_over
 from cnnlab.look.opened import opened
 from cnnlab.look.subject import Subject
@@ -32,11 +31,7 @@ class Pictures(Callback):
     """
 
     def __init__(self, pictures: list[str], every: int, images: int) -> None:
-        require_count("callbacks.pictures.every", every)
-        require_count("callbacks.pictures.images", images)
-        if not isinstance(pictures, list):
-            raise UserError(f"callbacks.pictures.pictures={pictures}: it must be a list, as [confusion,filters]")
-        self.pictures = wanted(",".join(map(str, pictures)))[0] if pictures else []
+        self.pictures = recorded(pictures, every, images)
         require_installed()
         self.every = every
         self.images = images

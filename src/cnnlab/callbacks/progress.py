@@ -7,10 +7,12 @@ from typing import Any
 from lightning import Callback, LightningModule, Trainer
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.table import Column
 
 from cnnlab.callbacks.budget import TimeBudget
 
 REDRAW = 0.05  # seconds between the bar's moves
+OTHERS = 56  # columns of a terminal that epoch, counts, times and a short bar take
 GLANCE = 0.5  # seconds between looks at the loss, each of which waits for the device
 
 
@@ -36,9 +38,9 @@ class Progress(Callback):
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             TextColumn("{task.fields[scores]}"),
-            TimeElapsedColumn(),
+            TimeElapsedColumn(Column(no_wrap=True, min_width=7)),
             TextColumn("ETA"),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
         )
         total = int(trainer.num_training_batches) * (trainer.max_epochs or 1)
         done = self.first * int(trainer.num_training_batches)
@@ -56,7 +58,12 @@ class Progress(Callback):
     def _scores(self, trainer: Trainer, **more: float) -> str:
         metrics = trainer.callback_metrics
         values = {"loss": metrics.get("train/loss"), "val accuracy": metrics.get("val/accuracy"), **more}
-        return "  ".join(f"{name} {float(value):.4f}" for name, value in values.items() if value is not None)
+        told = {name: f"{name} {float(value):.4f}" for name, value in values.items() if value is not None}
+        if self.bar is not None:  # else times and ETA would be cut off
+            for name in ("objective", "loss"):
+                if len("  ".join(told.values())) > self.bar.console.width - OTHERS:
+                    told.pop(name, None)
+        return "  ".join(told.values())
 
     def on_train_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int

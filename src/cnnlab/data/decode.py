@@ -45,13 +45,22 @@ def decode(path: Path, channels: int) -> tuple[Image, list[str]]:
         data = path.read_bytes()
     except OSError as error:
         raise Unreadable(f"{path} cannot be read: {error.strerror or error}") from error
+    return decode_bytes(data, channels, str(path))
+
+
+def decode_bytes(data: bytes, channels: int, name: str) -> tuple[Image, list[str]]:
+    """The same of what a file of that name holds.
+
+    Raises:
+        UserError: it names the file, which is not a whole image, or has no known range of values.
+    """
     try:
         return _jpeg(data, channels) if data[:3] == b"\xff\xd8\xff" else _other(data, channels)
     except UnidentifiedImageError as error:
         said = "it is no image of a known kind" if data else "it is empty"
-        raise UserError(f"{path} is not a whole image: {said}") from error
+        raise UserError(f"{name} is not a whole image: {said}") from error
     except Exception as error:  # whatever a decoder makes of broken data
-        raise UserError(f"{path} is not a whole image: {str(error) or type(error).__name__}") from error
+        raise UserError(f"{name} is not a whole image: {str(error) or type(error).__name__}") from error
 
 
 def _jpeg(data: bytes, channels: int) -> tuple[Image, list[str]]:

@@ -9,6 +9,7 @@ from cnnlab.data.source import Image, Images
 from cnnlab.data.threads import in_threads
 from cnnlab.track import tracked
 
+LENGTHY = 20  # times as long as wide, beyond which only the middle of an image is looked at
 LARGE = 2 * 2**30  # bytes of a set at another size than it came in; beyond, images are resized one by one
 
 
@@ -21,6 +22,9 @@ def fit_to(image: Image, size: int) -> Image:
     height, width = image.shape[:2]
     if height == width == size:
         return image
+    if max(height, width) > LENGTHY * min(height, width):  # resized as a whole, a line of pixels would fill the memory
+        image = middle(image, LENGTHY * min(height, width))
+        height, width = image.shape[:2]
     short = round(size * 256 / 224) if min(height, width) > size > 64 else size
     scale = short / min(height, width)
     shape = max(size, round(height * scale)), max(size, round(width * scale))
@@ -29,6 +33,16 @@ def fit_to(image: Image, size: int) -> Image:
     top, left = (shape[0] - size) // 2, (shape[1] - size) // 2
     fitted: Image = resized[top : top + size, left : left + size]
     return fitted
+
+
+def middle(image: Image, longest: int) -> Image:
+    """What lies around the image's middle, with no side longer than that."""
+    cut = [
+        slice((side - longest) // 2, (side + longest) // 2) if side > longest else slice(None)
+        for side in image.shape[:2]
+    ]
+    part: Image = image[cut[0], cut[1]]
+    return part
 
 
 def all_at(images: Images, size: int) -> NDArray[np.uint8]:

@@ -17,6 +17,7 @@ from cnnlab.data.datamodule import ImageData
 from cnnlab.data.source import Source
 from cnnlab.errors import UserError
 from cnnlab.inference.trained import Trained
+from cnnlab.levers import settings
 from cnnlab.metrics import Scores
 from cnnlab.report.prediction_file import Predictions as Predicted
 from cnnlab.report.prediction_file import read_predictions
@@ -43,7 +44,7 @@ def evaluate(trained: Trained, config: Config, source: Source | None = None, net
         data.source = source
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    with TemporaryDirectory() as folder, warnings.catch_warnings():
+    with TemporaryDirectory() as folder, warnings.catch_warnings(), settings(trained.config["trainer"]):
         for known in ("The '.*_dataloader' does not have many workers", ".*LeafSpec.* is deprecated", "The `srun`.*"):
             warnings.filterwarnings("ignore", message=known)
         trainer = build_trainer(

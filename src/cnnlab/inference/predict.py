@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from cnnlab.atomic import whole
-from cnnlab.build import build_data
 from cnnlab.data.decode import ENDINGS, decode
 from cnnlab.data.resize import fit_to
 from cnnlab.data.source import Image
@@ -47,7 +46,7 @@ def predict(words: Sequence[str]) -> None:
     if not count:
         raise UserError(f"predict input={keys['input']}: there is no image ({', '.join(sorted(ENDINGS))})")
     bad: list[str] = []
-    classes = names_of(trained)
+    classes = trained.names
     with ExitStack() as closing:
         rows = write(closing.enter_context(whole(output)), min(top, len(classes)))
         put = closing.enter_context(rows)
@@ -84,14 +83,9 @@ def images_of(text: str) -> Iterator[Path]:
         raise UserError(f"predict input={text}: there is no such file or folder")
 
 
-def names_of(trained: Trained) -> list[str]:
-    """Of the classes; numbers where no test has told them."""
-    return trained.classes or [str(label) for label in range(trained.config["model"]["num_classes"])]
-
-
 def predictions(trained: Trained, files: Iterator[Path], at_once: int) -> Iterator[tuple[Path, Tensor | str]]:
     """Of each file its probabilities [K], or why it cannot be read."""
-    data = build_data(trained.config)
+    data = trained.data
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net = trained.net.to(device)
 

@@ -1,7 +1,7 @@
 """`key=value` words of the commands that use a trained network."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from glob import has_magic
+from glob import glob, has_magic
 from pathlib import Path
 
 from cnnlab.errors import UserError, did_you_mean
@@ -48,7 +48,8 @@ def one_of(command: str, key: str, value: str, allowed: Iterable[str]) -> str:
 
 
 def folders(command: str, value: str) -> list[Path]:
-    """Of run=folder, run=[folder,folder], or a pattern of folders, as run=runs/study/lenet5-*.
+    """Of run=folder, run=[folder,folder], or a pattern of folders, as run=runs/study/lenet5-*, which passes
+    by what is no run.
 
     Raises:
         UserError: there is none.
@@ -57,12 +58,10 @@ def folders(command: str, value: str) -> list[Path]:
     for item in items(value):
         found = [Path(item)]
         if has_magic(item):
-            whole = Path(item).absolute()
-            found = sorted(
-                path for path in Path(whole.anchor).glob(str(whole.relative_to(whole.anchor))) if path.is_dir()
-            )
+            fitting = sorted(glob(item))  # noqa: PTH207  # Path.glob takes no whole path
+            found = [Path(path) for path in fitting if Path(path, ".hydra", "config.yaml").is_file()]
         if not found:
-            raise UserError(f"{command} run={item}: no folder is called so")
+            raise UserError(f"{command} run={item}: no run's folder is called so")
         named += found
     if not named:
         raise UserError(f"{command}: of which run? run=<its folder> (cnnlab status STUDY lists a study's)")

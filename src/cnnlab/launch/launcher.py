@@ -16,7 +16,7 @@ from rich.markup import escape
 from cnnlab.errors import UserError
 from cnnlab.launch.child import Work
 from cnnlab.launch.code_change import sort_out
-from cnnlab.launch.offline_runs import how_to_sync
+from cnnlab.launch.offline_runs import not_sent
 from cnnlab.launch.outcome import outcome, table
 from cnnlab.launch.preload import first_of_each_choice
 from cnnlab.launch.rehearsal import kind
@@ -109,7 +109,7 @@ class CellLauncher(Launcher):
                 Run(folder).result_file.unlink(missing_ok=True)  # no longer done, for whoever looks
             self.train(list(todo.values()), console)
         console.print(table(list(once.values())))
-        if line := how_to_sync(list(once.values())):
+        for line in not_sent(list(once.values())):
             console.print(line, soft_wrap=True, markup=False, highlight=False)
         return [outcome(cell, self.waits) for cell in cells]
 

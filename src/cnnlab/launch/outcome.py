@@ -14,10 +14,24 @@ from cnnlab.sweep.cells import Cell
 ROWS = 50  # of the table
 
 
+class Told(JobReturn):
+    """Hydra's, which would print all overrides before it raises what it holds."""
+
+    @property
+    def return_value(self) -> Any:
+        if self.status == JobStatus.FAILED:
+            raise self._return_value
+        return self._return_value
+
+    @return_value.setter
+    def return_value(self, value: Any) -> None:
+        self._return_value = value
+
+
 def outcome(cell: Cell, waited: bool) -> JobReturn:
     """What Hydra expects of a job; one that nobody waited for has not failed because it is not done."""
     run = Run(cell.folder)
-    told = JobReturn(overrides=cell.overrides)
+    told = Told(overrides=cell.overrides)
     if run.done:
         told.status = JobStatus.COMPLETED
         told.return_value = run.result()["metrics"]["val/accuracy"]

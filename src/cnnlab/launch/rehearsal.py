@@ -36,11 +36,24 @@ class Rehearsed:
     disk_bytes: int = 0
 
 
+# of trainer.*; not levers.LEVERS, which would import torch
+OF_TRAINER = (
+    "accelerator",
+    "devices",
+    "num_nodes",
+    "precision",
+    "fast",
+    "channels_last",
+    "compile",
+    "activation_checkpointing",
+)
+
+
 def kind(config: Config) -> str:
     """What cells share that do the same work and can fail in the same way: all but seeds, rates and their like."""
     regularizer = {key: value if isinstance(value, str) else value > 0 for key, value in config["regularizer"].items()}
     data = {k: v for k, v in config["datamodule"].items() if k not in ("label_noise", "fold", "split_seed")}
-    trainer = {key: config["trainer"][key] for key in ("accelerator", "devices", "num_nodes", "precision")}
+    trainer = {key: config["trainer"][key] for key in OF_TRAINER}
     shown = [config["model"], regularizer, data, config["augment"], config["optim"]["_target_"], trainer]
     batches = [config["trainer"][key] for key in ("accumulate_grad_batches", "micro_batches")]
     everything = json.dumps([*shown, batches, config["callbacks"], config["scheduler"]["_target_"]], sort_keys=True)

@@ -3,21 +3,22 @@
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from filelock import FileLock
-from lightning.pytorch.loggers import MLFlowLogger
-from lightning.pytorch.loggers.logger import DummyLogger, Logger
+from lightning.pytorch.loggers import Logger, MLFlowLogger
+from mlflow.exceptions import MlflowException
 
 from cnnlab.atomic import write_text
 from cnnlab.loggers.csv import Curves
 from cnnlab.loggers.flat import dotted
-from cnnlab.loggers.unfailing import Unfailing, ending, scores
+from cnnlab.loggers.mlflow_server import require_answer
+from cnnlab.loggers.unfailing import Unfailing, ending, scores, unusable
 from cnnlab.loggers.wandb_identity import job_type
 from cnnlab.run import Config, Run
 
-log = logging.getLogger(__name__)
 RUN = "mlflow_run_id"  # in a run's folder: MLflow draws it
 
 
@@ -26,10 +27,21 @@ class CellRun(Unfailing, MLFlowLogger):
 
     def end(self, status: str, tags: dict[str, str]) -> None:
         """FINISHED, FAILED or KILLED, with what is to be known of it."""
-        with self.going_on():
-            for key, value in tags.items():
-                self.experiment.set_tag(self.run_id, key, value)
-            self.experiment.set_terminated(self.run_id, status)
+        self.attempt(self._end, status, tags, last=True)
+
+    def _end(self, status: str, tags: dict[str, str]) -> None:
+        self.experiment.set_terminated(self.run_id, status)
+        for key, value in tags.items():
+            self.experiment.set_tag(self.run_id, key, value)
+
+    def draw(self) -> str:
+        """The run's id, of a new run or of the one that goes on."""
+        try:
+            return str(self.run_id)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            return str(self.run_id)  # another cell has made the experiment in this moment
 
 
 @contextmanager
@@ -46,8 +58,7 @@ def create(
     try:
         logger = begin(folder, config, curves, tracking_uri, Path(runs_dir), experiment, log_model)
     except Exception as error:  # whatever MLflow may raise, a training is worth more
-        log.warning("MLflow cannot be used (%s: %s); the run goes on without it", type(error).__name__, error)
-        yield DummyLogger()
+        yield unusable(folder, "MLflow", error)
         return
     try:
         yield logger
@@ -66,6 +77,8 @@ def begin(
     file = folder / RUN
     goes_on = curves.goes_on and file.exists()
     uri = uri or os.environ.get("MLFLOW_TRACKING_URI")
+    require_answer(uri)
+    logging.getLogger("lightning.pytorch.loggers.mlflow").setLevel(logging.ERROR)  # a study's experiment may be new
     logger = CellRun(
         experiment,
         folder.name,
@@ -75,10 +88,12 @@ def begin(
         artifact_location=None if uri else (runs_dir / "mlartifacts" / experiment).absolute().as_uri(),
         run_id=file.read_text(encoding="utf-8") if goes_on else None,
     )
+    logger.folder = folder
     runs_dir.mkdir(parents=True, exist_ok=True)
-    with FileLock(runs_dir / ".mlflow.lock"):  # cells that begin at once make one file, with one experiment
-        found = logger.run_id
-    write_text(file, str(found))
+    # cells that begin at once make one file, with one experiment; a server sees to that by itself
+    with nullcontext() if urlsplit(uri or "").hostname else FileLock(runs_dir / ".mlflow.lock"):
+        found = logger.draw()
+    write_text(file, found)
     if goes_on:
         logger.experiment.update_run(found, "RUNNING")
     else:  # MLflow lets nobody change them later

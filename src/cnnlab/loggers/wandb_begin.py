@@ -10,6 +10,7 @@ import wandb
 
 from cnnlab.loggers.csv import Curves
 from cnnlab.loggers.flat import dotted
+from cnnlab.loggers.unfailing import counted
 from cnnlab.loggers.wandb_identity import job_type, labels, run_id, typed
 from cnnlab.loggers.wandb_server import mode, why_offline
 from cnnlab.run import Config
@@ -27,12 +28,17 @@ def begin(folder: Path, config: Config, goes_on: bool, offline: bool, finish_tim
     about["tags"] = list(dict.fromkeys([*typed(config), *about["tags"]]))
     about |= {"id": run_id(folder, config), "name": folder.name, "job_type": job_type(folder)}
     about |= {"dir": folder, "config": {**labels(config), **dict(dotted(config))}}
+    if not offline and mode() != "disabled" and wandb.setup().settings.sweep_id:  # an agent has said it
+        about = {key: value for key, value in about.items() if key not in ("id", "project", "entity")}
+    return started("logger.wandb.offline=true" if offline else None, goes_on, finish_timeout, **about)
+
+
+def started(offline: str | None, goes_on: bool, finish_timeout: float, **about: Any) -> Any:
+    """A run, online if nothing speaks against it. offline: what does; where it is None, what can be found out."""
     if mode() == "disabled":
         return wandb.init(mode="disabled")
-    reason = "logger.wandb.offline=true" if offline else why_offline()
+    reason = offline or why_offline()
     if reason is None:
-        if wandb.setup().settings.sweep_id:  # an agent has said it
-            about = {key: value for key, value in about.items() if key not in ("id", "project", "entity")}
         # W&B would ask twice, for five seconds each, who we are, to print it
         wandb.setup(wandb.Settings(x_disable_viewer=True))
         limits = wandb.Settings(init_timeout=PATIENCE, finish_timeout=finish_timeout)
@@ -64,10 +70,10 @@ def prepare(run: Any, curves: Curves, log_code: bool) -> None:
         run.define_metric(f"{stage}/*", step_metric="epoch")
     for kind in ("gradients", "parameters"):
         run.define_metric(f"{kind}/*", step_metric=STEP)
-    known = run.summary.get("epoch", -1) if run.resumed else -1
-    for epoch, row in sorted(curves.rows.items()):
-        if epoch > known:
-            run.log({STEP if name == "step" else name: value for name, value in row.items()})
+    known = run.summary.get("epoch", 0) if run.resumed else 0
+    for _, row in sorted(curves.rows.items()):
+        if (told := counted(row))["epoch"] > known:
+            run.log({STEP if name == "step" else name: value for name, value in told.items()})
     if log_code:
         run.log_code(".", exclude_fn=_is_foreign)
 

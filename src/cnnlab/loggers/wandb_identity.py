@@ -19,10 +19,10 @@ def run_id(folder: Path, config: Config) -> str:
     nobody else's study of the same name and path, in a project that is shared, can meet it.
     """
     found = re.search(r"-([0-9a-f]{8})$", folder.name)  # trainer.micro_batches may have changed since it was named
-    return f"{found[1] if found else identity(config)}-{_token(folder.parent)}"
+    return f"{found[1] if found else identity(config)}-{token(folder.parent)}"
 
 
-def _token(study: Path) -> str:
+def token(study: Path) -> str:
     """Cells that run at once agree on one, since only the first of them can make the link."""
     file = study / TOKEN
     if not file.exists():

@@ -4,15 +4,15 @@ import json
 import netrc
 import os
 import ssl
-import threading
 from base64 import b64encode
-from collections.abc import Callable
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import wandb
+
+from cnnlab.loggers.within import within
 
 PATIENCE = 3.0  # seconds for an answer, all together: names that do not resolve and servers that are silent, too
 
@@ -28,7 +28,7 @@ def why_offline() -> str | None:
     key = settings.api_key or _in_netrc(server)
     if not key:
         return "no key: wandb login"
-    return _within(PATIENCE, lambda: _refusal(server, key), f"{server} has not answered for {PATIENCE:g} seconds")
+    return within(PATIENCE, lambda: _refusal(server, key), f"{server} has not answered for {PATIENCE:g} seconds")
 
 
 def mode() -> str:
@@ -55,15 +55,6 @@ def _refusal(server: str, key: str) -> str | None:
     except (ValueError, KeyError, TypeError):
         return f"{server} is no W&B server"
     return None if known else f"{server} does not know the key: wandb login --relogin"
-
-
-def _within(seconds: float, work: Callable[[], str | None], else_: str) -> str | None:
-    """What the work gives, if that does not take longer."""
-    given: list[str | None] = []
-    thread = threading.Thread(target=lambda: given.append(work()), daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return given[0] if given else else_
 
 
 def _in_netrc(server: str) -> str | None:

@@ -1,21 +1,17 @@
 """Weights & Biases: one run per cell, offline without a key or a network. It never keeps a run from training."""
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.loggers import WandbLogger
-from lightning.pytorch.loggers.logger import DummyLogger, Logger
+from lightning.pytorch.loggers import Logger, WandbLogger
 from torch import nn
 
 from cnnlab.loggers.csv import Curves
-from cnnlab.loggers.unfailing import Unfailing, ending, scores
+from cnnlab.loggers.unfailing import Unfailing, counted, ending, scores, unusable
 from cnnlab.loggers.wandb_begin import begin, prepare
 from cnnlab.run import Config, Run
-
-log = logging.getLogger(__name__)
 
 
 class CellRun(Unfailing, WandbLogger):
@@ -25,20 +21,22 @@ class CellRun(Unfailing, WandbLogger):
         # nothing changes best.ckpt any more when it is logged, so that it need not be copied
         super().__init__(experiment=run, save_dir=folder, log_model=log_model, add_file_policy="immutable")
         self.run = run
+        self.folder = folder
         self.watched = watch
         self.watch_freq = watch_freq
 
     def log_graph(self, model: nn.Module, *_: Any) -> None:
         """Lightning calls it once, before it trains; the network's forward is called, the module's own is not."""
         if self.watched:
-            with self.going_on():
-                self.run._log = self._guarded(self.run._log)  # which the hooks call in the middle of backward
-                self.watch(model.get_submodule("net"), log=self.watched, log_freq=self.watch_freq, log_graph=False)
+            self.attempt(self._hook_into, model.get_submodule("net"))
+
+    def _hook_into(self, net: nn.Module) -> None:
+        self.run._log = self._guarded(self.run._log)  # which the hooks call in the middle of backward
+        self.watch(net, log=self.watched, log_freq=self.watch_freq, log_graph=False)
 
     def _guarded(self, write: Callable[..., None]) -> Callable[..., None]:
         def guarded(*args: Any, **kwargs: Any) -> None:
-            with self.going_on():
-                write(*args, **kwargs)
+            self.attempt(lambda: write(*args, **kwargs))
 
         return guarded
 
@@ -46,15 +44,12 @@ class CellRun(Unfailing, WandbLogger):
         """Lightning calls it when training is done; forward passes on other devices would not please the hooks."""
         super().finalize(status)
         if self.watched:
-            with self.going_on():
-                self.run.unwatch()
+            self.attempt(self.run.unwatch)
 
     def finish(self, exit_code: int, summary: dict[str, Any]) -> None:
         """Ends the run, with these values in its summary."""
-        with self.going_on():
-            self.run.summary.update(summary)
-        with self.going_on():
-            self.run.finish(exit_code=exit_code)
+        self.attempt(self.run.summary.update, summary, last=True)
+        self.attempt(lambda: self.run.finish(exit_code=exit_code), last=True)
 
 
 @contextmanager
@@ -78,16 +73,14 @@ def create(
     try:
         run = begin(folder, config, curves.goes_on, offline, finish_timeout, **about)
     except Exception as error:  # whatever W&B may raise, a training is worth more than its dashboard
-        log.warning("W&B cannot be used (%s: %s); the run goes on without it", type(error).__name__, error)
-        yield DummyLogger()
+        yield unusable(folder, "W&B", error)
         return
     logger = CellRun(run, folder, log_model, watch, watch_freq)
-    with logger.going_on():
-        prepare(run, curves, log_code)
+    logger.attempt(prepare, run, curves, log_code)
     try:
         yield logger
     except BaseException as error:
         logger.finish(*ending(error))
         raise
-    last = curves.rows[max(curves.rows)]  # else W&B would take the test's epoch, which is none, for the last
+    last = {name: value for name, value in counted(curves.rows[max(curves.rows)]).items() if name != "step"}
     logger.finish(0, {**last, **scores(Run(folder).result(), curves), "state": "done"})

@@ -6,10 +6,9 @@ from pathlib import Path
 from cnnlab.allowed import KEY, allow
 from cnnlab.errors import UserError, did_you_mean
 from cnnlab.inference.words import folder as folder_of
-from cnnlab.look.gallery import made, require_installed, wanted
+from cnnlab.look.gallery import MOST, made, require_installed, wanted
 
 KEYS = ("run", "pictures", "output", "images", "class", KEY)
-MOST = 400  # images; of more a picture would not be readable
 
 
 def look(arguments: Sequence[str]) -> None:

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnlab.atomic import whole
-from cnnlab.errors import UserError, did_you_mean
+from cnnlab.errors import UserError, did_you_mean, require_count
 
 if TYPE_CHECKING:
     from cnnlab.look.subject import Subject
 
 NEEDED = ("matplotlib", "captum")
+MOST = 400  # images; of more a picture would not be readable
+# pictures of single images, which are others with class=
+OF_IMAGES = ("class_inputs", "deconvolution", "feature_maps", "grad_cam", "guided_backprop", "mistakes")
 
 
 def names() -> list[str]:
@@ -20,13 +23,14 @@ def names() -> list[str]:
     return sorted(file.stem for file in Path(__file__).with_name("pictures").glob("[!_]*.py"))
 
 
-def wanted(words: str) -> tuple[list[str], bool]:
+def wanted(words: str, key: str = "pictures") -> tuple[list[str], bool]:
     """The pictures that `pictures=...` means, and whether those that a run has nothing for are left out.
 
-    '' means those that take seconds, 'all' all; else names with commas between them, in brackets or not.
+    '' means those that take seconds, 'all' all; else names with commas between them, in brackets or not. key: by which
+    they were asked for.
 
     Raises:
-        UserError: there is no such picture.
+        UserError: there is no such picture, or none is named.
     """
     if words == "all":
         return names(), True
@@ -34,11 +38,27 @@ def wanted(words: str) -> tuple[list[str], bool]:
         require_installed()
         return [name for name in names() if picture(name).CHEAP], True
     asked = [word.strip() for word in words.removeprefix("[").removesuffix("]").split(",") if word.strip()]
+    if not asked:
+        raise UserError(f"{key}={words}: it names no picture. There are: all, {', '.join(names())}")
     for word in asked:
         if word not in names():
             near = did_you_mean(word, names())
-            raise UserError(f"pictures={words}: there is no picture {word}.{near} There are: all, {', '.join(names())}")
+            raise UserError(f"{key}={words}: there is no picture {word}.{near} There are: all, {', '.join(names())}")
     return list(dict.fromkeys(asked)), False
+
+
+def recorded(pictures: object, every: object, images: object) -> list[str]:
+    """The names of pictures that a run is to make as it trains, of what callbacks.pictures says.
+
+    Raises:
+        UserError: a picture is not known, or a number is none.
+    """
+    require_count("callbacks.pictures.every", every)
+    require_count("callbacks.pictures.images", images, most=MOST)
+    if not isinstance(pictures, list):
+        raise UserError(f"callbacks.pictures.pictures={pictures}: it must be a list, as [confusion,filters]")
+    key = "callbacks.pictures.pictures"
+    return wanted(f"[{','.join(map(str, pictures))}]", key)[0] if pictures else []
 
 
 def require_installed() -> None:
@@ -66,7 +86,8 @@ def made(subject: "Subject", chosen: Sequence[str], folder: Path, optional: bool
         try:
             with torch.random.fork_rng(devices=[subject.device] if subject.device.type == "cuda" else []):
                 torch.manual_seed(subject.config["seed"])
-                file = saved(picture(name).draw(subject), folder / f"{name}.png")
+                of = f"-{subject.label}" if subject.label is not None and name in OF_IMAGES else ""
+                file = saved(picture(name).draw(subject), folder / f"{name}{of}.png")
         except NotForThisRun as error:
             if not optional:
                 raise UserError(f"pictures={name}: {error}") from error

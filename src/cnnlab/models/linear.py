@@ -4,9 +4,7 @@ from typing import Any
 
 from torch import nn
 
-from cnnlab.models.layers import Layers
 
-
-def linear(layers: Layers, num_classes: int, in_channels: int, image_size: int, **_: Any) -> nn.Module:
+def linear(num_classes: int, in_channels: int, image_size: int, **_: Any) -> nn.Module:
     """One layer from pixels to logits; whatever else a model is configured with makes no difference."""
     return nn.Sequential(nn.Flatten(), nn.Linear(in_channels * image_size**2, num_classes))

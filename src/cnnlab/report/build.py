@@ -21,6 +21,7 @@ from cnnlab.report.image_tests import caveats_of_tests, image_tests
 from cnnlab.report.ingredients import ingredient_effects, ingredient_interactions
 from cnnlab.report.predictions import read_images
 from cnnlab.report.sentences import summary
+from cnnlab.report.statistics import too_few
 from cnnlab.report.wanted import Wanted, checked, metric_of, metrics_of, rows_and_columns
 from cnnlab.study.record import read_record
 
@@ -45,6 +46,7 @@ def build_of_one(run: Path, wanted: Wanted) -> Report:
     configuration = run / ".hydra" / "config.yaml"
     said = configuration.read_text(encoding="utf-8") if configuration.exists() else ""
     made = assemble(str(run), [read_cell_of(run)], Factors(of=[{}]), wanted, configuration=said)
+    made["warnings"] = [line for line in made["warnings"] if line != too_few(1)]  # which is about comparisons
     made["pictures"] = [os.path.relpath(file, wanted.folder) for file in sorted((run / "pictures").glob("*.png"))]
     return made
 

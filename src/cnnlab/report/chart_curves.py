@@ -7,11 +7,13 @@ import altair as alt
 from cnnlab.report import chart_parts as parts
 from cnnlab.report.chart_theme import DASHES
 from cnnlab.report.content import Curve, Report
-from cnnlab.report.wording import together, value, words
+from cnnlab.report.wording import together, value, without_factors, words
 
 EPOCHS = 120  # of a curve; of longer ones every second, third, ... is drawn
 PANELS = range(2, 10)
 TOGETHER = 6  # curves in one panel
+
+ABOUT = "Lines: mean over seeds; bands: from the lowest to the highest seed. A click on a name lights its line up."
 
 
 def learning_curves(report: Report) -> alt.TopLevelMixin | None:
@@ -28,7 +30,7 @@ def learning_curves(report: Report) -> alt.TopLevelMixin | None:
     )
     title = parts.titled(
         f"{words(metric)} while training",
-        "Lines: mean over seeds; bands: from the lowest to the highest seed. A click on a name lights its line up.",
+        *([] if report["configuration"] else [ABOUT]),
         *parts.left_out(len(kept), len(curves)),
     )
     order = list(dict.fromkeys(row["panel"] for row in rows))
@@ -65,7 +67,7 @@ def _rows(report: Report, curve: Curve, panel: str | None) -> list[parts.Row]:
     return [
         {
             "panel": head,
-            "line": together(levels) or head or "all cells",
+            "line": together(levels) or head or without_factors(report),
             "epoch": curve["epoch"][at],
             "mean": parts.rounded(curve["mean"][at]),
             "lowest": parts.rounded(curve["low"][at]),

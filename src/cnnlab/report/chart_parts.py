@@ -8,7 +8,7 @@ import altair as alt
 
 from cnnlab.report.conditions import lower_is_better
 from cnnlab.report.content import Report
-from cnnlab.report.wording import is_share, together, words
+from cnnlab.report.wording import is_share, together, without_factors, words
 
 MOST = 24  # conditions that a chart still tells apart
 LINES = "split(datum.label, '\\n')"  # labels of a header that are `wrapped`
@@ -18,7 +18,7 @@ Row = dict[str, Any]  # of a chart's data
 
 def name(report: Report, place: int) -> str:
     """Of a condition."""
-    return together(report["conditions"][place]["levels"]) or "all cells"
+    return together(report["conditions"][place]["levels"]) or without_factors(report)
 
 
 def scaled(metric: str, number: float) -> float:

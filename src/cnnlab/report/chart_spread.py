@@ -82,7 +82,8 @@ def gap(report: Report) -> alt.TopLevelMixin | None:
         height=alt.Step(19),
         title=parts.titled(
             "Generalization gap",
-            "Bars: training accuracy less test accuracy; lines: one standard deviation over seeds.",
+            "Bars: training accuracy less test accuracy"
+            + ("." if report["configuration"] else "; lines: one standard deviation over seeds."),
             *parts.left_out(len(kept), len(known)),
             width=90,
         ),

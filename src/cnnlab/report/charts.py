@@ -27,7 +27,9 @@ KINDS: list[Callable[[Report], Chart | None]] = [
 
 def charts(report: Report) -> dict[str, Chart]:
     """Those that there is data for."""
-    drawn = {kind.__name__: kind(report) for kind in KINDS}
+    drawn = {
+        kind.__name__: kind(report) for kind in KINDS if not (report["configuration"] and kind is chart_spread.seeds)
+    }
     return {name: chart for name, chart in drawn.items() if chart is not None}
 
 

@@ -18,4 +18,6 @@ def sentences(report: Report) -> list[str]:
     if report["factors"]:
         return [f"Too little is done to compare anything: {counts}."]
     mean = f"{words(report['metric'])} {mean_and_std(report['metric'], known[0])} ({seeds(known[0])})"
+    if report["configuration"]:
+        return [f"{words(report['metric']).capitalize()} {mean_and_std(report['metric'], known[0])}."]
     return [f"{mean[:1].upper()}{mean[1:]}; all cells have one configuration, so that there is nothing to compare."]

@@ -3,7 +3,7 @@
 from cnnlab.report.conditions import ALPHA
 from cnnlab.report.content import Report
 from cnnlab.report.page_table import Kind, PageTable, Value, probability
-from cnnlab.report.wording import difference, together, value
+from cnnlab.report.wording import difference, together, value, without_factors
 
 
 def image_tests(report: Report) -> PageTable:
@@ -33,6 +33,8 @@ def image_tests(report: Report) -> PageTable:
 
 
 def calibration(report: Report) -> PageTable:
+    if report["configuration"]:
+        return _calibration_of_one(report)
     head: list[tuple[str, Kind]] = [("condition", "text"), ("one network", "number"), ("ensemble of seeds", "number")]
     rows = [
         [
@@ -52,6 +54,12 @@ def calibration(report: Report) -> PageTable:
     return PageTable("Ensembles and calibration", about, columns, rows)
 
 
+def _calibration_of_one(report: Report) -> PageTable:
+    rows = [[Value(value("accuracy", one[key]), one[key]) for key in ("single", "ece")] for one in report["images"]]
+    about = "Test accuracy, and the expected calibration error in 15 bins."
+    return PageTable("Calibration", about, [("test accuracy", "number"), ("ECE", "number")], rows)
+
+
 def hardest(report: Report) -> PageTable:
     head: list[tuple[str, Kind]] = [("test image", "number"), ("label", "text"), ("taken for", "text")]
     rows = [
@@ -64,14 +72,16 @@ def hardest(report: Report) -> PageTable:
         ]
         for one in report["hardest"]
     ]
-    about = (
-        "Images that most cells get wrong; some of them may be labelled wrongly. A number is the image's place in the "
-        "test set, from 0, and its index in predictions.npz. To see it, open that image of the test set: a report "
-        "reads the runs' folders only, which hold no pictures."
-    )
+    place = "A number is the image's place in the test set, from 0, and its index in predictions.npz."
     columns: list[tuple[str, Kind]] = [*head, ("with confidence", "number"), ("cells that err", "number")]
-    return PageTable("The hardest images", about, columns, rows)
+    if report["configuration"]:
+        about = "Images that the network is surest about, and wrong; some of them may be labelled wrongly."
+        drawn = f"cnnlab look run={report['study']} pictures=mistakes draws them."
+        return PageTable("The hardest images", f"{about} {place} {drawn}", columns[:-1], [row[:-1] for row in rows])
+    about = "Images that most cells get wrong; some of them may be labelled wrongly."
+    drawn = "To see some of them: cnnlab look run=RUN pictures=mistakes, with the folder of one cell."
+    return PageTable("The hardest images", f"{about} {place} {drawn}", columns, rows)
 
 
 def _condition(report: Report, place: int) -> str:
-    return together(report["conditions"][place]["levels"]) or "all cells"
+    return together(report["conditions"][place]["levels"]) or without_factors(report)

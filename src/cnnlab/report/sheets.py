@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from cnnlab.report.conditions import ALPHA, lower_is_better
 from cnnlab.report.content import Condition, Report
-from cnnlab.report.wording import decimals, is_share, mean_and_std, seeds, words
+from cnnlab.report.wording import decimals, is_share, mean_and_std, seeds, without_factors, words
 
 BEST, NOT_WORSE, UNTESTED, SIGNIFICANT = "★", "≈", "?", "*"
 NOTHING = "\u2013"  # a dash
-ALL = "all cells"  # the only row of a study without factors
 Key = tuple[str, ...]  # levels
 
 
@@ -50,14 +49,15 @@ def results(report: Report, by_condition: bool = False) -> Sheet:
     digits = decimals(metric, (one["std"] for one in found.values()))
     body = [
         [
-            *map(Entry, row or (ALL,)),
+            *map(Entry, row or (without_factors(report),)),
             *(_entry(metric, found.get((row, column)), digits, usual) for column in across),
         ]
         for row in _ordered(report, rows, (row for row, _ in found))
     ]
     by = f", by {' · '.join(columns)}" if columns else ""
     head = [*(rows or [""]), *(" · ".join(column) or words(metric) for column in across)]
-    return Sheet(f"{_title(metric)}{by}", len(rows) or 1, head, body, _notes(report["conditions"], usual))
+    notes = [] if report["configuration"] else _notes(report["conditions"], usual)
+    return Sheet(f"{_title(metric)}{by}", len(rows) or 1, head, body, notes or ["One run; --metric shows others."])
 
 
 def _entry(metric: str, one: Condition | None, digits: int, usual: str) -> Entry:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from cnnlab.quantities import duration, short, size
 from cnnlab.report.content import Cost, Report
-from cnnlab.report.sheets import ALL, NOTHING, Entry, Sheet
-from cnnlab.report.wording import energy
+from cnnlab.report.sheets import NOTHING, Entry, Sheet
+from cnnlab.report.wording import energy, without_factors
 
 Figure = tuple[str, Callable[[Cost], float | None], Callable[[float], str]]
 FIGURES: list[Figure] = [
@@ -26,7 +26,7 @@ def costs(report: Report) -> Sheet | None:
     names = [factor["name"] for factor in report["factors"]]
     body = [
         [
-            *map(Entry, [one["levels"][name] for name in names] or [ALL]),
+            *map(Entry, [one["levels"][name] for name in names] or [without_factors(report)]),
             *(_entry(one["cost"], of) for of in known),
             Entry(str(one["states"].get("done", 0))),
         ]

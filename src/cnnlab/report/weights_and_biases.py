@@ -5,20 +5,32 @@ from pathlib import Path
 
 import wandb
 
-from cnnlab.loggers.wandb_server import why_offline
+from cnnlab.loggers.wandb_begin import started
+from cnnlab.loggers.wandb_identity import token
+from cnnlab.loggers.wandb_server import mode
 from cnnlab.report.charts import plots
 from cnnlab.report.content import Report
 from cnnlab.study.config import read_config
 
 log = logging.getLogger(__name__)
 PROJECT = "cnnlab"
+PATIENCE = 60.0  # seconds for the upload
 
 
 def send(made: Report, folder: Path, study: Path) -> None:
-    """To the project that the study's runs are in; where that cannot be reached, to files for `wandb sync`."""
-    reason = why_offline()
+    """To one run of the project that the study's runs are in; where that cannot be reached, to files for `wandb sync`.
+
+    Each report of a study goes on in that run.
+    """
+    if mode() == "disabled":
+        log.warning("W&B is told nothing: WANDB_MODE=disabled")
+        return
     project, entity = place_of(study) or (PROJECT, None)
-    with wandb.init(
+    with started(
+        None,
+        goes_on=True,
+        finish_timeout=PATIENCE,
+        id=f"report-{token(study)}",
         project=project,
         entity=entity,
         group=study.name,
@@ -26,7 +38,6 @@ def send(made: Report, folder: Path, study: Path) -> None:
         name=f"report of {study.name}",
         notes="\n".join(made["summary"]),
         dir=folder,
-        mode="offline" if reason else "online",
         config={"commands": made["commands"], "metric": made["metric"], "cells": made["counts"]},
     ) as run:
         names = [factor["name"] for factor in made["factors"]]
@@ -37,9 +48,6 @@ def send(made: Report, folder: Path, study: Path) -> None:
             )
         pictures = {f"report/{name}": wandb.Image(str(file)) for name, file in plots(folder).items()}
         run.log({"report/conditions": table, **pictures})
-        where = Path(run.dir).parent
-    if reason:
-        log.info("W&B is offline (%s). Later: wandb sync %s", reason, where)
 
 
 def place_of(study: Path) -> tuple[str, str | None] | None:

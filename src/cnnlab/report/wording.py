@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from math import floor, log10
 from statistics import median
 
-from cnnlab.report.content import Condition, Levels
+from cnnlab.report.content import Condition, Levels, Report
 
 
 def is_share(metric: str) -> bool:
@@ -61,6 +61,11 @@ def seeds(condition: Condition) -> str:
 def together(levels: Levels) -> str:
     """'vgg16 · dropout'."""
     return " · ".join(levels.values())
+
+
+def without_factors(report: Report) -> str:
+    """The name of the only condition."""
+    return "this run" if report["configuration"] else "all cells"
 
 
 def energy(joules: float) -> str:

@@ -100,7 +100,7 @@ def study_folder(name: str) -> Path:
     if Path(name).is_dir() or (RUNS / name).is_dir():
         raise UserError(f"{name} is no study: there is no study.json in it, and no folder with a status.json")
     there = [folder.name for folder in studies_below(RUNS)]
-    listed = f" There are: {', '.join(there[:5])}" if there else ""
+    listed = f" There are: {', '.join(there[:5])}{', ...' if len(there) > 5 else ''}" if there else ""
     raise UserError(f"there is no study {name}, as a folder or below {RUNS}.{did_you_mean(name, there)}{listed}")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -57,10 +58,10 @@ def shown(study: Study, rows: int | None) -> RenderableType:
     return Group(*parts)
 
 
-def table(state: State, cells: Sequence[Cell]) -> Table:
+def table(state: State, cells: Sequence[Cell]) -> Padding:
     """Cells in one state: their scores, how far they are, or why they are not done."""
     drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    drawn.add_column("  cell", overflow="fold")
+    drawn.add_column("cell", overflow="fold")
     columns = {"done": ["val accuracy", "test accuracy"], "running": ["epoch", "val accuracy"]}.get(state, [])
     for column in columns:
         drawn.add_column(column, justify="right")
@@ -71,11 +72,11 @@ def table(state: State, cells: Sequence[Cell]) -> Table:
     if timed:
         drawn.add_column("seconds", justify="right")
     for cell in cells:
-        values = [Text(f"  {plain(cell.varies)}"), *(_values(cell) if columns else [])]
+        values = [Text(plain(cell.varies)), *(_values(cell) if columns else [])]
         values += [Text(plain(cell.why))] if reasons else []
         values += [Text("" if cell.seconds is None else f"{cell.seconds:,.0f}")] if timed else []
         drawn.add_row(*values)
-    return drawn
+    return Padding(drawn, (0, 0, 0, 2), expand=False)  # so that lines which go on are indented, too
 
 
 def _values(cell: Cell) -> list[Text]:

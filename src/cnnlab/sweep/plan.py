@@ -65,7 +65,7 @@ class Planned:
 
 def table(planned: Sequence[Planned], refused: Sequence[tuple[Part, str]], rows: int | None) -> Table:
     """A row a cell: what varies, what is there, what it costs."""
-    shown = Table(box=None)
+    shown = Table(box=None, pad_edge=False)
     shown.add_column("", justify="right")
     shown.add_column("cell", overflow="fold")
     shown.add_column("state")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from cnnlab.look.canvas import AMOUNT, BLUE, GREY, SMALL, canvas, plain
 from cnnlab.look.subject import Subject
 from cnnlab.losses import mean_cross_entropy
+from cnnlab.track import tracked
 
 CHEAP = False
 POINTS, REACH = 11, 1.0  # an axis; a step of 1 is as long as the weights themselves
@@ -38,7 +39,7 @@ def surface(net: nn.Module, images: Tensor, labels: Tensor, at: NDArray[np.float
     weights = [weight.clone() for weight in net.parameters()]
     first, second = direction(net, 0), direction(net, 1)
     losses = np.empty((len(at), len(at)))
-    for row, b in enumerate(at):
+    for row, b in tracked(enumerate(at), len(at), "landscape"):
         for column, a in enumerate(at):
             for weight, begin, one, other in zip(moved.parameters(), weights, first, second, strict=True):
                 weight.copy_(begin + a * one + b * other)

@@ -13,9 +13,11 @@ from cnnlab.finetune import freeze
 from cnnlab.look.canvas import BLUE, GREY, ORANGE, SMALL, canvas, plain
 from cnnlab.look.subject import Subject
 from cnnlab.optim import add_l1
+from cnnlab.track import tracked
 
 CHEAP = False
 LOW, HIGH, STEPS = 1e-6, 10.0, 100
+FALL = 0.05  # of the loss; what falls by less may be chance
 MEMORY, TOO_MUCH = 0.9, 4.0  # of the running mean; times the smallest loss, where it ends
 
 
@@ -40,7 +42,7 @@ def range_test(subject: Subject, net: nn.Module) -> tuple[list[float], list[floa
     factors = [group["lr"] / base for group in optimizer.param_groups]
     rates, losses, best = [], [], math.inf
     for step, (rate, (images, labels)) in enumerate(
-        zip(np.geomspace(LOW, HIGH, STEPS), batches(subject), strict=False)
+        zip(tracked(np.geomspace(LOW, HIGH, STEPS), STEPS, "lr_finder"), batches(subject), strict=False)
     ):
         torch.manual_seed(hash((config["seed"], step, 0)))
         for group, factor in zip(optimizer.param_groups, factors, strict=True):
@@ -70,9 +72,15 @@ def smoothed(losses: list[float]) -> list[float]:
     return means
 
 
-def steepest(rates: list[float], means: list[float]) -> float:
-    """Where the running mean falls fastest over the logarithm of the rate."""
-    return rates[int(np.argmin(np.gradient(means)))] if len(means) > 1 else rates[0]
+def steepest(rates: list[float], means: list[float]) -> float | None:
+    """Where the running mean falls fastest over the logarithm of the rate; None if it falls nowhere.
+
+    Its first tenth does not count: it is the mean of a few losses only.
+    """
+    later = np.array(means[len(means) // 10 :])
+    if len(later) < 2 or (np.maximum.accumulate(later) - later).max() < FALL * later[0]:
+        return None
+    return rates[len(means) - len(later) + int(np.argmin(np.gradient(later)))]
 
 
 def draw(subject: Subject) -> Figure:
@@ -86,7 +94,10 @@ def draw(subject: Subject) -> Figure:
     axes = figure.subplots()
     axes.plot(rates, losses, color=GREY, linewidth=0.6, alpha=0.6, label="objective of each step")
     axes.plot(rates, means, color=BLUE, linewidth=1.8, label="running mean")
-    axes.axvline(fastest, color=BLUE, linestyle=":", label=f"falls fastest at {fastest:.1e}")
+    if fastest is None:
+        axes.plot([], [], " ", label="it falls nowhere")
+    else:
+        axes.axvline(fastest, color=BLUE, linestyle=":", label=f"falls fastest at {fastest:.1e}")
     axes.axvline(own, color=ORANGE, linestyle="--", label=f"this run's optim.lr, {own:g}")
     axes.set_xscale("log")
     axes.set_ylim(min(means) * 0.7 if means else 0, max(means[: len(means) // 2 + 1]) * 1.4)

@@ -1,0 +1,1 @@
+"""`cnnlab serve`: a page where a trained network is tried out."""
