@@ -62,7 +62,8 @@ def fits(config: Config, folder: str, resume: bool) -> bool:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # it says what debug=profile asks for
     run = Run(Path(folder))
-    begin = checkpoints.begin(run.checkpoints, cell=mark(config)) if resume else None
+    cell = mark(config)  # before trainer.fast decides, which may not come to the same on another machine
+    begin = checkpoints.begin(run.checkpoints, cell=cell) if resume else None
     curves = Curves(run.folder / "metrics.csv", begin.epochs if begin else None, begin.curves if begin else None)
     with ExitStack() as closing:  # loggers first, which show what fails from here on
         (run.folder / FAILED).unlink(missing_ok=True)
@@ -72,15 +73,21 @@ def fits(config: Config, folder: str, resume: bool) -> bool:
         net, origin = starting_network(config)
         config = fast.decided(config, net, begin.levers if begin else None)
         closing.enter_context(levers.settings(config["trainer"]))
-        return fit_and_test(config, net, origin, run, begin, [curves, *loggers])
+        return fit_and_test(config, cell, net, origin, run, begin, [curves, *loggers])
 
 
 def fit_and_test(
-    config: Config, net: nn.Module, origin: str, run: Run, begin: checkpoints.Begun | None, loggers: list[Any]
+    config: Config,
+    cell: dict[str, str],
+    net: nn.Module,
+    origin: str,
+    run: Run,
+    begin: checkpoints.Begun | None,
+    loggers: list[Any],
 ) -> bool:
     """The whole of a run, with its loggers, of which the first is the curves; or False, as `fits`.
 
-    origin: of the network's weights, if it was trained before.
+    cell: its mark. origin: of the network's weights, if it was trained before.
     """
     lightning.seed_everything(config["seed"], workers=True, verbose=False)
     cost.forget_peak_memory()  # an earlier cell of the sweep may have trained in this process
@@ -92,7 +99,7 @@ def fit_and_test(
     stopwatch = Stopwatch(data.batch_size // config["trainer"]["micro_batches"])
     best = checkpoints.best(run.checkpoints)
     stop = Stop()
-    divergence = ON_DIVERGENCE[config["trainer"]["on_divergence"]](run.checkpoints, mark(config))
+    divergence = ON_DIVERGENCE[config["trainer"]["on_divergence"]](run.checkpoints, cell)
     pruning = [MedianPruning(**config["pruning"])] if config["pruning"] else []
     callbacks = [
         *pruning,
@@ -114,7 +121,7 @@ def fit_and_test(
         best,
         divergence,
         Levers(on),
-        Last(run.checkpoints, stop, mark(config), curves),
+        Last(run.checkpoints, stop, cell, curves),
         Predictions(run.folder / "predictions.npz"),
         *(make(f"callbacks.{name}", what) for name, what in config["callbacks"].items() if what),
     ]
