@@ -272,7 +272,8 @@ def test_processes_agree_about_the_loss_of_one_of_them(process: Process, trouble
 
 
 @pytest.mark.slow
-def test_of_several_processes_the_one_that_diverged_is_told_alone(process: Process, trouble: Path) -> None:
+@pytest.mark.usefixtures("trouble")
+def test_of_several_processes_the_one_that_diverged_is_told_alone(process: Process) -> None:
     ended = process("train", "model=trouble", "+what=nan", "seed=1", "trainer=ddp_cpu", *TINY)
     assert ended.returncode == 1
     (said,) = [line for line in ended.stderr.splitlines() if line.strip()]

@@ -16,9 +16,9 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from torch import Tensor
 
 from cnnlab.atomic import whole
-from cnnlab.checkpoint_parts import BEST, require, require_best_of, require_parts, require_same_cell
+from cnnlab.checkpoint_parts import BEST, Mark, require, require_best_of, require_parts, require_same_cell
 from cnnlab.errors import DiskFull, UserError
-from cnnlab.levers import LEVERS
+from cnnlab.levers import levers_in
 from cnnlab.place_errors import NO_ROOM
 from cnnlab.run import NEWEST_FIRST
 
@@ -147,7 +147,7 @@ class Begun:
     curves: list[dict[str, float]] | None = None
 
 
-def begin(folder: Path, before: int | None = None, cell: dict[str, str] | None = None) -> Begun | None:
+def begin(folder: Path, before: int | None = None, cell: Mark | None = None) -> Begun | None:
     """The newest checkpoint that is whole, or None if there is none; says which are not, and why.
 
     before: of those that were made before so many steps. cell: of those with this mark, or without one.
@@ -171,7 +171,7 @@ def begin(folder: Path, before: int | None = None, cell: dict[str, str] | None =
     return None
 
 
-def _begun(file: Path, cell: dict[str, str] | None) -> Begun:
+def _begun(file: Path, cell: Mark | None) -> Begun:
     saved = _read(file)
     require_same_cell(saved, cell)
     require_parts(saved)
@@ -186,12 +186,6 @@ def _begun(file: Path, cell: dict[str, str] | None) -> Begun:
     epochs, steps, processes = saved["epoch"], saved["global_step"], len(position["sums"])
     ended, curves = position["finished"], saved.get("curves")
     return Begun(file, epochs, position["batches"], steps, ended, processes, levers_in(saved), curves)
-
-
-def levers_in(saved: dict[str, Any]) -> dict[str, Any] | None:
-    """What a checkpoint's run had on."""
-    levers = saved["callbacks"].get("levers")
-    return None if levers is None else {key: levers[key] for key in LEVERS}
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -27,7 +27,8 @@ from cnnlab.callbacks.rollback import RollsBack
 from cnnlab.callbacks.stop import Stop
 from cnnlab.callbacks.stopwatch import Stopwatch
 from cnnlab.cell import identity
-from cnnlab.checkpoint_parts import mark, raised_by_loading
+from cnnlab.checkpoint_parts import Mark, does_not_fit, mark, raised_by_loading
+from cnnlab.checkpoints import Begun
 from cnnlab.code import code_of
 from cnnlab.environment import environment
 from cnnlab.errors import Diverged, UserError
@@ -77,13 +78,7 @@ def fits(config: Config, folder: str, resume: bool) -> bool:
 
 
 def fit_and_test(
-    config: Config,
-    cell: dict[str, str],
-    net: nn.Module,
-    origin: str,
-    run: Run,
-    begin: checkpoints.Begun | None,
-    loggers: list[Any],
+    config: Config, cell: Mark, net: nn.Module, origin: str, run: Run, begin: Begun | None, loggers: list[Any]
 ) -> bool:
     """The whole of a run, with its loggers, of which the first is the curves; or False, as `fits`.
 
@@ -155,10 +150,7 @@ def fit_and_test(
     except Exception as error:
         if begin is None or not raised_by_loading(error):
             raise
-        raise UserError(
-            f"{begin.file} does not fit this run ({type(error).__name__}: {' '.join(str(error).split())[:200]}). "
-            "Delete it, and the same command goes on from the one before, if there is one"
-        ) from error
+        raise does_not_fit(begin.file, error) from error
     if not best.best_model_path:
         raise UserError("no epoch was validated, so that there are no best weights to test")
     # not ckpt_path=: an EMA callback would put the current weights back
