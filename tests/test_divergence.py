@@ -269,3 +269,13 @@ def test_processes_agree_about_the_loss_of_one_of_them(process: Process, trouble
     assert ended.returncode == 0, ended.stderr
     (run,) = runs(trouble)
     assert json.loads((run / "result.json").read_text())[told] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("trouble")
+def test_of_several_processes_the_one_that_diverged_is_told_alone(process: Process) -> None:
+    ended = process("train", "model=trouble", "+what=nan", "seed=1", "trainer=ddp_cpu", *TINY)
+    assert ended.returncode == 1
+    (said,) = [line for line in ended.stderr.splitlines() if line.strip()]
+    assert said.startswith("cnnlab: the training loss is nan in epoch 2")
+    assert "Terminating process" not in ended.stdout

@@ -196,3 +196,16 @@ def test_curves_that_were_lost_after_the_last_epoch_are_there_in_the_end(
     train_cell(config, tmp_path, [])
     assert_same(undisturbed, tmp_path)
     assert json.loads((tmp_path / "result.json").read_text())["metrics"]["train/accuracy"] > 0
+
+
+def test_what_trainer_fast_turns_on_is_no_other_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is decided anew by each machine."""
+    monkeypatch.setattr("cnnlab.fast.has_bf16", lambda _: True)
+    monkeypatch.setattr("cnnlab.fast.SMALL", 0)
+    config = compose_config(*CPU, "trainer.fast=true")
+    train_to(("train", 1, 3), config, tmp_path, monkeypatch)
+    begun = begin(tmp_path / "checkpoints", cell=mark(config))
+    assert begun is not None
+    assert begun.levers is not None
+    assert begun.levers["precision"] == "bf16-mixed"
+    assert (begun.file.name, begun.epochs, begun.batches) == ("last.ckpt", 1, 4)

@@ -1,5 +1,6 @@
 """What a checkpoint must hold for a run to go on from it, and which run that is."""
 
+from pathlib import Path
 from traceback import walk_tb
 from types import NoneType
 from typing import Any
@@ -9,9 +10,9 @@ from torch import Tensor
 from cnnlab.cell import identity, named
 from cnnlab.errors import UserError
 from cnnlab.launch.memory import is_out_of_memory
-from cnnlab.levers import LEVERS
 
 BEST = "best.ckpt"
+Mark = dict[str, str]
 PARTS: dict[str, type] = {
     "epoch": int,
     "global_step": int,
@@ -34,13 +35,13 @@ RESTORING = ("restore", "_restore", "resume")  # Lightning's functions
 OF_A_PLACE = ("accelerator", "devices", "num_nodes", "micro_batches", "sync_batchnorm", "strategy")
 
 
-def mark(config: dict[str, Any]) -> dict[str, str]:
+def mark(config: dict[str, Any]) -> Mark:
     """Says in a checkpoint which cell it is of: its name, and what stays the same wherever it goes on."""
     trainer = {key: value for key, value in config["trainer"].items() if key not in OF_A_PLACE}
     return {"name": named(config), "lineage": identity({**config, "trainer": trainer})}
 
 
-def require_same_cell(saved: dict[str, Any], of: dict[str, str] | None) -> None:
+def require_same_cell(saved: dict[str, Any], of: Mark | None) -> None:
     """Raises ValueError if it says that it is of another cell; those from before do not say."""
     told = saved.get("cell")
     if of is None or told is None:
@@ -110,7 +111,10 @@ def raised_by_loading(error: BaseException) -> bool:
     return any(c.co_filename.endswith("checkpoint_connector.py") and c.co_name.startswith(RESTORING) for c in codes)
 
 
-def levers_in(saved: dict[str, Any]) -> dict[str, Any] | None:
-    """What a checkpoint's run had on."""
-    levers = saved.get("callbacks", {}).get("levers")
-    return None if levers is None else {key: levers[key] for key in LEVERS}
+def does_not_fit(file: Path, error: BaseException) -> UserError:
+    """What to say of an error of loading."""
+    why = " ".join(str(error).split())[:200]
+    return UserError(
+        f"{file} does not fit this run ({type(error).__name__}: {why}). Delete it, and the same command goes on from "
+        "the one before, if there is one"
+    )

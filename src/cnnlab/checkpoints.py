@@ -16,8 +16,9 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from torch import Tensor
 
 from cnnlab.atomic import whole
-from cnnlab.checkpoint_parts import BEST, levers_in, require, require_best_of, require_parts, require_same_cell
+from cnnlab.checkpoint_parts import BEST, Mark, require, require_best_of, require_parts, require_same_cell
 from cnnlab.errors import DiskFull, UserError
+from cnnlab.levers import levers_in
 from cnnlab.place_errors import NO_ROOM
 from cnnlab.run import NEWEST_FIRST
 
@@ -146,7 +147,7 @@ class Begun:
     curves: list[dict[str, float]] | None = None
 
 
-def begin(folder: Path, before: int | None = None, cell: dict[str, str] | None = None) -> Begun | None:
+def begin(folder: Path, before: int | None = None, cell: Mark | None = None) -> Begun | None:
     """The newest checkpoint that is whole, or None if there is none; says which are not, and why.
 
     before: of those that were made before so many steps. cell: of those with this mark, or without one.
@@ -170,7 +171,7 @@ def begin(folder: Path, before: int | None = None, cell: dict[str, str] | None =
     return None
 
 
-def _begun(file: Path, cell: dict[str, str] | None) -> Begun:
+def _begun(file: Path, cell: Mark | None) -> Begun:
     saved = _read(file)
     require_same_cell(saved, cell)
     require_parts(saved)

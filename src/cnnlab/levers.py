@@ -24,6 +24,12 @@ def levers_of(trainer: Config) -> Config:
     return {key: trainer[key] for key in LEVERS}
 
 
+def levers_in(saved: Config) -> Config | None:
+    """What a checkpoint's run had on; None: it is from before they came."""
+    levers = saved.get("callbacks", {}).get("levers")
+    return None if levers is None else {key: levers[key] for key in LEVERS}
+
+
 def device_of(trainer: Config) -> torch.device:
     """What a run will compute on, before Lightning says so."""
     kind = trainer["accelerator"]

@@ -27,7 +27,8 @@ from cnnlab.callbacks.rollback import RollsBack
 from cnnlab.callbacks.stop import Stop
 from cnnlab.callbacks.stopwatch import Stopwatch
 from cnnlab.cell import identity
-from cnnlab.checkpoint_parts import mark, raised_by_loading
+from cnnlab.checkpoint_parts import Mark, does_not_fit, mark, raised_by_loading
+from cnnlab.checkpoints import Begun
 from cnnlab.code import code_of
 from cnnlab.environment import environment
 from cnnlab.errors import Diverged, UserError
@@ -62,7 +63,8 @@ def fits(config: Config, folder: str, resume: bool) -> bool:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # it says what debug=profile asks for
     run = Run(Path(folder))
-    begin = checkpoints.begin(run.checkpoints, cell=mark(config)) if resume else None
+    cell = mark(config)  # before trainer.fast decides, which may not come to the same on another machine
+    begin = checkpoints.begin(run.checkpoints, cell=cell) if resume else None
     curves = Curves(run.folder / "metrics.csv", begin.epochs if begin else None, begin.curves if begin else None)
     with ExitStack() as closing:  # loggers first, which show what fails from here on
         (run.folder / FAILED).unlink(missing_ok=True)
@@ -72,15 +74,15 @@ def fits(config: Config, folder: str, resume: bool) -> bool:
         net, origin = starting_network(config)
         config = fast.decided(config, net, begin.levers if begin else None)
         closing.enter_context(levers.settings(config["trainer"]))
-        return fit_and_test(config, net, origin, run, begin, [curves, *loggers])
+        return fit_and_test(config, cell, net, origin, run, begin, [curves, *loggers])
 
 
 def fit_and_test(
-    config: Config, net: nn.Module, origin: str, run: Run, begin: checkpoints.Begun | None, loggers: list[Any]
+    config: Config, cell: Mark, net: nn.Module, origin: str, run: Run, begin: Begun | None, loggers: list[Any]
 ) -> bool:
     """The whole of a run, with its loggers, of which the first is the curves; or False, as `fits`.
 
-    origin: of the network's weights, if it was trained before.
+    cell: its mark. origin: of the network's weights, if it was trained before.
     """
     lightning.seed_everything(config["seed"], workers=True, verbose=False)
     cost.forget_peak_memory()  # an earlier cell of the sweep may have trained in this process
@@ -92,7 +94,7 @@ def fit_and_test(
     stopwatch = Stopwatch(data.batch_size // config["trainer"]["micro_batches"])
     best = checkpoints.best(run.checkpoints)
     stop = Stop()
-    divergence = ON_DIVERGENCE[config["trainer"]["on_divergence"]](run.checkpoints, mark(config))
+    divergence = ON_DIVERGENCE[config["trainer"]["on_divergence"]](run.checkpoints, cell)
     pruning = [MedianPruning(**config["pruning"])] if config["pruning"] else []
     callbacks = [
         *pruning,
@@ -114,7 +116,7 @@ def fit_and_test(
         best,
         divergence,
         Levers(on),
-        Last(run.checkpoints, stop, mark(config), curves),
+        Last(run.checkpoints, stop, cell, curves),
         Predictions(run.folder / "predictions.npz"),
         *(make(f"callbacks.{name}", what) for name, what in config["callbacks"].items() if what),
     ]
@@ -148,10 +150,7 @@ def fit_and_test(
     except Exception as error:
         if begin is None or not raised_by_loading(error):
             raise
-        raise UserError(
-            f"{begin.file} does not fit this run ({type(error).__name__}: {' '.join(str(error).split())[:200]}). "
-            "Delete it, and the same command goes on from the one before, if there is one"
-        ) from error
+        raise does_not_fit(begin.file, error) from error
     if not best.best_model_path:
         raise UserError("no epoch was validated, so that there are no best weights to test")
     # not ckpt_path=: an EMA callback would put the current weights back

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from cnnlab.callbacks.agreement import anywhere
+from cnnlab.checkpoint_parts import Mark
 from cnnlab.classifier import ADVICE, Classifier
 from cnnlab.errors import Diverged
 from cnnlab.metrics import Scores
@@ -27,7 +28,7 @@ class Stops(Callback):
     folder: of the run's checkpoints. cell: their mark.
     """
 
-    def __init__(self, folder: Path, cell: dict[str, str]) -> None:
+    def __init__(self, folder: Path, cell: Mark) -> None:
         self.folder = folder
         self.cell = cell
 
@@ -57,7 +58,7 @@ class Skips(Stops):
     gradient scaler (16-mixed) only the loss is looked at: gradients that overflow are the scaler's affair.
     """
 
-    def __init__(self, folder: Path, cell: dict[str, str]) -> None:
+    def __init__(self, folder: Path, cell: Mark) -> None:
         super().__init__(folder, cell)
         self.skipped = 0
         self.in_epoch = 0

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from cnnlab.callbacks.agreement import anywhere
 from cnnlab.callbacks.stop import Stop
+from cnnlab.checkpoint_parts import Mark
 from cnnlab.checkpoints import LAST
 from cnnlab.classifier import Classifier
 from cnnlab.data.batches import TrainBatches
@@ -26,7 +27,7 @@ class Last(Checkpoint):
     begins, and then this puts it where it was: to the next batch, or before the validation.
     """
 
-    def __init__(self, folder: Path, stop: Stop, cell: dict[str, str], curves: Curves) -> None:
+    def __init__(self, folder: Path, stop: Stop, cell: Mark, curves: Curves) -> None:
         """cell: its mark, for each checkpoint; curves: for each, too, so that metrics.csv may be lost."""
         self.file = folder / LAST
         self.cell = cell

@@ -11,6 +11,7 @@ from torch import Tensor
 from cnnlab import checkpoints
 from cnnlab.callbacks.agreement import anywhere
 from cnnlab.callbacks.divergence import Stops
+from cnnlab.checkpoint_parts import Mark
 from cnnlab.errors import Diverged
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ class RollsBack(Stops):
     Both are written into the checkpoint, so that a run that is killed knows of it. A run has one before its first step.
     """
 
-    def __init__(self, folder: Path, cell: dict[str, str]) -> None:
+    def __init__(self, folder: Path, cell: Mark) -> None:
         super().__init__(folder, cell)
         self.times = 0
 

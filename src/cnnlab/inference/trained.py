@@ -14,13 +14,14 @@ from torch import Tensor, nn
 
 from cnnlab.build import build_data, build_network
 from cnnlab.check import check, check_ranges
-from cnnlab.checkpoint_parts import BEST, levers_in
+from cnnlab.checkpoint_parts import BEST
 from cnnlab.checkpoints import UNREADABLE, WholeFiles
 from cnnlab.conf import conf_folder
 from cnnlab.data.datamodule import ImageData
 from cnnlab.data.resize import fit_to
 from cnnlab.errors import UserError, require_count
 from cnnlab.inference.picture import Picture, pixels_of
+from cnnlab.levers import levers_in
 from cnnlab.run import Config, Run
 from cnnlab.study.config import read_config
 

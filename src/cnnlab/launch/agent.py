@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from cnnlab.errors import DiskFull, OutOfGpuMemory, UserError, WorkerKilled
-from cnnlab.launch.last_words import leave, said_by
+from cnnlab.launch.last_words import bereaved, leave, said_by
 from cnnlab.launch.nodes import Nodes
 
 Result = TypeVar("Result")
@@ -89,6 +89,7 @@ def begin_rank(work: Callable[..., Result], words: Path, *arguments: Any) -> Res
         return work(*arguments)
     except Exception as error:
         leave(words, int(os.environ["RANK"]), error)
-        if not isinstance(error, (UserError, OutOfGpuMemory, WorkerKilled, DiskFull)):
+        told = isinstance(error, (UserError, OutOfGpuMemory, WorkerKilled, DiskFull))
+        if not told and not bereaved(type(error).__name__, str(error)):
             traceback.print_exc()
         sys.exit(1)  # torch would write the error to a file of its own, and leave that behind

@@ -56,8 +56,9 @@ def read(folder: Path) -> dict[int, dict[str, object]]:
 
 def own(said: dict[int, dict[str, object]]) -> dict[int, dict[str, object]]:
     """Those that did not fail because another one was gone."""
-    return {
-        rank: words
-        for rank, words in said.items()
-        if not any(sign in f"{words['kind']}: {words['message']}" for sign in BEREAVED)
-    }
+    return {rank: words for rank, words in said.items() if not bereaved(str(words["kind"]), str(words["message"]))}
+
+
+def bereaved(kind: str, message: str) -> bool:
+    """Whether that is what a process says when another one is gone, which says more."""
+    return any(sign in f"{kind}: {message}" for sign in BEREAVED)
