@@ -45,6 +45,7 @@ def test_a_full_or_read_only_disk_is_told(
     assert f"{os.strerror(number)}: make room" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", ["stdout", "train.log"])
 def test_a_full_disk_under_the_log_is_told_once_or_not_at_all(here: Path, stream: str) -> None:
     """/dev/full refuses whatever is written."""

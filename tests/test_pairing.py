@@ -44,6 +44,7 @@ def seen(folder: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> Seen:
     return list(zip(batches, targets, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [

@@ -119,6 +119,7 @@ def test_a_table_is_trained_on(command: Callable[..., int], here: Path) -> None:
     assert command("train", *words, "datamodule.batch_size=4", "trainer.max_epochs=1") == 0
 
 
+@pytest.mark.slow
 def test_a_grey_table_is_trained_on(command: Callable[..., int], here: Path) -> None:
     rows = [f"{name}/{n}.png,{name}" for name in ("cat", "dog") for n in range(12)]
     photos(here / "pets", *(row.split(",")[0] for row in rows))

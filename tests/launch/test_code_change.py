@@ -130,6 +130,7 @@ def test_what_is_half_done_goes_on_and_says_so_from_then_on(
     assert json.loads((first / "result.json").read_text())["code_changed"] is True
 
 
+@pytest.mark.slow
 def test_a_run_of_before_is_no_matter_for_complaint(command: Command, mine: Path, here: Path) -> None:
     assert command(*SINGLE) == 0
     (run,) = runs(here)
@@ -138,6 +139,7 @@ def test_a_run_of_before_is_no_matter_for_complaint(command: Command, mine: Path
     assert command(*SINGLE, "on_code_change=error") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("mine")
 def test_unchanged_code_is_the_same_in_a_single_run_and_a_sweep(command: Command, here: Path) -> None:
     assert command(*SINGLE) == 0

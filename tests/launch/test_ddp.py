@@ -32,6 +32,7 @@ Process = Callable[..., Any]
 Weights = dict[str, torch.Tensor]
 
 
+@pytest.mark.slow
 def test_evaluation_is_the_same_to_the_last_bit_at_any_world_size(command: Command, here: Path) -> None:
     words = ["trainer.devices=1,2,3", "trainer.accelerator=cpu", "optim.lr=1e-30", "study=s", *TINY]
     assert command("train", "-m", *words, "datamodule.batch_size=12", "trainer.max_epochs=1") == 0
@@ -86,6 +87,7 @@ def test_without_synced_norms_they_do_not(command: Command, here: Path) -> None:
     assert furthest(one, two) > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_pieces_of_a_batch_make_the_same_step(command: Command, here: Path, processes: int) -> None:
     words = [f"trainer.devices={processes}", "trainer.accelerator=cpu"]

@@ -25,6 +25,7 @@ def weights_of(run: Path) -> Any:
     return torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
 
 
+@pytest.mark.slow
 def test_training_goes_on_as_if_nobody_had_looked(
     command: Command, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,6 +64,7 @@ def test_all_together_are_set_against_the_sum_of_each_alone(study: StudyFolder) 
     assert found[0]["estimate"]["mean"] == pytest.approx(-0.02, abs=0.003)
 
 
+@pytest.mark.slow
 def test_each_network_has_interactions_of_its_own(study: StudyFolder) -> None:
     recipes(study, every(["BatchNorm", "dropout"]), "lenet5", both=-0.03)
     recipes(study, every(["BatchNorm", "dropout"]), "vgg11", both=0.03)

@@ -49,6 +49,7 @@ def bench_overhead(arguments: list[str]) -> None:
     own, words = parted(arguments, COUNTS)
     counts = COUNTS | {key: whole_number(key, value) for key, value in own.items()}
     register()
+    silence()
     measured: dict[str, dict[str, list[Seconds]]] = {}
     for name, workload in WORKLOADS.items():
         config = configured(workload, words, counts["steps"])
@@ -147,6 +148,7 @@ class Terminal(io.StringIO):
 
 
 def silence() -> None:
-    """Lightning's advice, which would be drawn into what is measured."""
+    """Lightning's advice and cnnlab's words, which would be drawn into what is measured."""
+    logging.getLogger("cnnlab").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="lightning")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
