@@ -28,8 +28,8 @@ REPOSITORY = Path(__file__).parents[1]
 WRITTEN = REPOSITORY / "docs" / "speed" / "bench.json"
 # all of them in less than 15 minutes of two cores
 BENCHES = {
-    "overhead": ["rounds=5"],
-    "start": ["rounds=3"],
+    "overhead": ["rounds=3", "steps=200"],
+    "start": ["rounds=2"],
     "data": ["rounds=3"],
     "grid": ["cells=8", "fresh=2"],
     "accuracy": ["rounds=1"],
