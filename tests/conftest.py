@@ -131,3 +131,15 @@ def train_until(epoch: int, config: Config, folder: Path, monkeypatch: pytest.Mo
 def runs(folder: Path) -> list[Path]:
     """The folders of the runs below <folder>/runs, sorted."""
     return sorted(path.parent for path in (folder / "runs").glob("*/*/status.json"))
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before() -> Iterator[None]:
+    """A test that leaves a handler of its own would decide what becomes of those after it."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    after = [signal.getsignal(number) for number in numbers]
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+    assert all(now in (then, cli.stopped) for now, then in zip(after, before, strict=True))  # cli's are of its process

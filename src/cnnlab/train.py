@@ -24,7 +24,7 @@ from cnnlab.callbacks.levers import Levers
 from cnnlab.callbacks.predictions import Predictions
 from cnnlab.callbacks.pruning import MedianPruning
 from cnnlab.callbacks.rollback import RollsBack
-from cnnlab.callbacks.stop import Stop
+from cnnlab.callbacks.stop import Stop, handlers_kept
 from cnnlab.callbacks.stopwatch import Stopwatch
 from cnnlab.cell import identity
 from cnnlab.checkpoint_parts import Mark, does_not_fit, mark, raised_by_loading
@@ -67,6 +67,7 @@ def fits(config: Config, folder: str, resume: bool) -> bool:
     begin = checkpoints.begin(run.checkpoints, cell=cell) if resume else None
     curves = Curves(run.folder / "metrics.csv", begin.epochs if begin else None, begin.curves if begin else None)
     with ExitStack() as closing:  # loggers first, which show what fails from here on
+        closing.enter_context(handlers_kept())
         (run.folder / FAILED).unlink(missing_ok=True)
         wanted = config["logger"] if ddp.cluster().global_rank() == 0 else {}
         creates = [make(f"logger.{name}", what) for name, what in wanted.items() if what]

@@ -3,6 +3,8 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -13,6 +15,18 @@ LOOK = 0.5  # seconds between the processes' questions whether one of them was a
 # torch's agent tells its ranks what the system may have told all processes already
 SAME = 3.0  # seconds in which that is one signal
 NUMBERS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2)  # SIGUSR2: before the time limit of a job of submitit's
+
+
+@contextmanager
+def handlers_kept() -> Iterator[None]:
+    """Whatever handled signals before handles them afterwards: Lightning forgets it where an error ends training."""
+    before = {number: signal.getsignal(number) for number in NUMBERS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None and signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
 
 
 class Stop(Callback):
