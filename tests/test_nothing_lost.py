@@ -98,3 +98,13 @@ def test_a_new_name_is_on_the_disk_with_its_file(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(os, "fsync", fsync)
     atomic.write_text(tmp_path / "file", "text")
     assert [Path(path).name for path in synced] == [f".file.{os.getpid()}", tmp_path.name]
+
+
+def test_signals_reach_who_had_them_before_once_an_error_has_ended_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    fail_once_the_curves_have(1, errno.ENOSPC, monkeypatch)
+    with pytest.raises(DiskFull):
+        train_cell(compose_config(*CPU), tmp_path, [])
+    assert {number: signal.getsignal(number) for number in before} == before
